@@ -1,0 +1,1 @@
+"""Who may receive: subscribers, the CSV list, selection, tokens. Nothing here sends."""

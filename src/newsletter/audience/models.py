@@ -1,0 +1,38 @@
+"""A subscriber, as the list knows one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from newsletter.mail.address import Address
+
+
+class SubscriberStatus(StrEnum):
+    """Where a subscriber stands. Only `active` receives mail."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """One row of the list.
+
+    Attributes:
+        address: validated and normalised; `address.key` is what makes it one subscriber.
+        name: how to greet; may be empty.
+        status: only `active` receives mail.
+        tags: free labels, for `only:` and segments.
+        language: a BCP 47 tag such as zh-CN, or None.
+        fields: every further column, by its header, for `subscriber.fields.x` in templates.
+    """
+
+    address: Address
+    name: str = ""
+    status: SubscriberStatus = SubscriberStatus.ACTIVE
+    tags: frozenset[str] = frozenset()
+    language: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)

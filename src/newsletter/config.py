@@ -1,0 +1,148 @@
+"""newsletter.yaml and the environment, as one checked `Publication`.
+
+Order of precedence: command line, environment (`NEWSLETTER_RELAY`, `NEWSLETTER_SITE_URL`,
+`NEWSLETTER_PUBLIC_URL`), newsletter.yaml, defaults. Secrets are never in the file: see `audience.tokens`
+for `NEWSLETTER_SECRET` and `transport.relay` for `NEWSLETTER_RELAY_PASSWORD`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from newsletter.mail.address import parse_address
+
+CONFIG_NAME = "newsletter.yaml"
+
+
+def _one_line(value: str) -> str:
+    if any(ord(char) < 0x20 or ord(char) in (0x7F, 0x85, 0x2028, 0x2029) for char in value):
+        raise ValueError("must be one line without control characters")
+    return value.strip()
+
+
+def _http_url(value: str) -> str:
+    value = _one_line(value)
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a web address such as https://weekly.example.org")
+    if parts.query or parts.fragment:
+        raise ValueError("must not have a query or a fragment")
+    return value.rstrip("/")
+
+
+def _mail_address(value: str) -> str:
+    return str(parse_address(_one_line(value)).envelope)
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+
+
+class Settings(BaseModel):
+    """Base of every section of the file: frozen, and unknown fields are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sender(Settings):
+    """Who the mail is from: the one mailbox of the From header."""
+
+    name: Line = Field(min_length=1, description="display name, at most what one encoded word holds")
+    address: MailAddress = Field(description="address of the From header")
+
+
+class RelaySettings(Settings):
+    """Where mail is handed over. The password is never in this file."""
+
+    url: Line | None = Field(
+        default=None, description="smtp://host:25, smtps://host:465 or smtp+starttls://user@host:587"
+    )
+    password_file: Path | None = Field(
+        default=None, description="file with mode 0600 that holds the password"
+    )
+
+
+class SendSettings(Settings):
+    """How fast and how patiently to send."""
+
+    connections: int = Field(default=4, ge=1, le=100, description="open connections to the relay")
+    messages_per_connection: int = Field(default=500, ge=1, description="then a new connection")
+
+
+class TextSettings(Settings):
+    """The plain-text part."""
+
+    wrap: int = Field(
+        default=0, ge=0, description="wrap at this many display cells; 0 leaves wrapping to the client"
+    )
+
+
+class Publication(Settings):
+    """newsletter.yaml: what holds for every issue of this publication."""
+
+    name: Line = Field(min_length=1, description="title of the publication")
+    sender: Sender = Field(alias="from", description="the From header")
+    language: Line = Field(default="zh-CN", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
+    timezone: Line = Field(default="Asia/Shanghai", description="IANA name; for dates without an offset")
+    publisher: Line | None = Field(default=None, description="who stands behind it, for the footer")
+    byline: Line | None = Field(default=None, description="the editors, under the masthead")
+    description: Line | None = Field(default=None, description="one sentence, for the archive and feed")
+    reply_to: MailAddress | None = None
+    contact: MailAddress | None = Field(default=None, description="address shown in the footer")
+    unsubscribe_address: MailAddress | None = Field(
+        default=None, description="mailbox for unsubscribe mails; the From address when absent"
+    )
+    list_id: Line | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
+        description="RFC 2919 identifier such as weekly.example.org; made from the From address when absent",
+    )
+    subject: Line = Field(default="{name} No.{number}｜{title}", description="pattern of the Subject")
+    audience: Line = Field(default="subscribers.csv", description="the list: a CSV file in this folder")
+    templates: Line = Field(default="templates", description="folder of the theme")
+    site_url: HttpUrl | None = Field(default=None, description="where the archive and hosted images are")
+    public_url: HttpUrl | None = Field(default=None, description="the endpoint behind unsubscribe links")
+    schedule: Line = Field(default="0 9 * * 1", description="cron expression of the weekly send")
+    relay: RelaySettings = RelaySettings()
+    send: SendSettings = SendSettings()
+    text: TextSettings = TextSettings()
+    masthead: Line | None = Field(default=None, description="image at the top, a path in this folder")
+    divider: Line | None = Field(default=None, description="image of the `divider` block")
+    extra: Mapping[str, Any] = Field(
+        default_factory=dict, description="anything your own templates need, as publication.extra"
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("is not an IANA time zone such as Asia/Shanghai") from None
+        return value
+
+    @field_validator("subject")
+    @classmethod
+    def _known_subject_fields(cls, value: str) -> str:
+        try:
+            value.format(name="", number=0, title="")
+        except (KeyError, IndexError, ValueError):
+            raise ValueError("may use {name}, {number} and {title} only") from None
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of dates that carry no offset."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def list_identifier(self) -> str:
+        """The identifier of the List-Id header (RFC 2919)."""
+        return self.list_id or self.sender.address.replace("@", ".")

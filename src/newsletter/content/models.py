@@ -1,0 +1,268 @@
+"""The models of an issue: what an author may write, field by field.
+
+Both source forms load into `Issue`. Unknown fields are mistakes, except in blocks of a publication's own kind, whose
+fields are free. The JSON Schema for editors is generated from these models (`content.schema`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from newsletter.config import Line
+
+Location = tuple[str | int, ...]
+"""Path to a value inside a source file, such as ("sections", 0, "items", 2, "title")."""
+
+Markdown = Annotated[str, Field(description="Markdown (CommonMark, with Chinese emphasis)")]
+Link = Annotated[Line, Field(description="https, http or mailto link")]
+ImagePath = Annotated[Line, Field(description="image file, relative to the publication's folder")]
+
+
+class Model(BaseModel):
+    """Base of the issue models: frozen, and unknown fields are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Only(Model):
+    """Who sees an item. Both conditions must hold; within one, any match is enough."""
+
+    tags: tuple[Line, ...] = Field(default=(), description="subscribers with at least one of these tags")
+    languages: tuple[Line, ...] = Field(
+        default=(), description="subscribers with one of these languages; zh also matches zh-CN"
+    )
+
+    def admits(self, *, tags: frozenset[str], language: str | None) -> bool:
+        """Whether a subscriber with these tags and this language sees the item."""
+        if self.tags and not tags.intersection(self.tags):
+            return False
+        if not self.languages:
+            return True
+        spoken = (language or "").lower()
+        return any(
+            spoken == wanted.lower() or spoken.startswith(wanted.lower() + "-")
+            for wanted in self.languages
+        )
+
+
+class Block(Model):
+    """Base of every kind of block."""
+
+    kind: str
+    only: Only | None = Field(default=None, description="show this item to some subscribers only")
+
+
+class Paper(Block):
+    """A recommended paper: title, institutions, authors, summary and where to read it."""
+
+    kind: Literal["paper"]
+    title: Line = Field(min_length=1, description="title as published")
+    title_zh: Line | None = Field(default=None, description="title in Chinese")
+    institutions: tuple[Line, ...] = ()
+    institutions_complete: bool = Field(default=True, description="false adds 等")
+    authors: tuple[Line, ...] = ()
+    authors_complete: bool = Field(default=True, description="false adds 等")
+    summary: Markdown = Field(min_length=1)
+    url: Link | None = Field(default=None, description="page about the paper; the title links here")
+    download: Link | None = Field(default=None, description="the paper itself, shown in full")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Paper:
+        if not (self.url or self.download):
+            raise ValueError("a paper needs `url` or `download`")
+        return self
+
+
+class Speaker(Model):
+    """Who speaks at an event."""
+
+    name: Line = Field(min_length=1)
+    role: Line | None = None
+
+
+class Event(Block):
+    """Something that happens at a time."""
+
+    kind: Literal["event"]
+    title: Line = Field(min_length=1)
+    series: Line | None = None
+    speaker: Speaker | None = None
+    starts: datetime = Field(description="with or without an offset; without, the publication's time zone")
+    ends: datetime | None = None
+    online: bool = False
+    venue: Line | None = None
+    summary: Markdown | None = None
+    url: Link | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Event:
+        if self.ends and (self.ends.tzinfo is None) == (self.starts.tzinfo is None):
+            if self.ends < self.starts:
+                raise ValueError("`ends` is before `starts`")
+        return self
+
+
+class Article(Block):
+    """A link to something worth reading."""
+
+    kind: Literal["article"]
+    title: Line = Field(min_length=1)
+    url: Link
+    summary: Markdown | None = None
+    source: Line | None = Field(default=None, description="where it appeared")
+    author: Line | None = None
+    published: date | None = None
+
+
+class Text(Block):
+    """Running text."""
+
+    kind: Literal["text"]
+    title: Line | None = None
+    body: Markdown = Field(min_length=1)
+
+
+class Image(Block):
+    """A picture from the publication's folder."""
+
+    kind: Literal["image"]
+    src: ImagePath
+    alt: Line = Field(description="what the picture says; empty for pure decoration")
+    caption: Line | None = None
+    url: Link | None = None
+    width: int | None = Field(default=None, ge=1, le=640, description="pixels in the mail; file twice as wide")
+
+
+class Divider(Block):
+    """A line or picture between two parts."""
+
+    kind: Literal["divider"]
+    src: ImagePath | None = Field(default=None, description="the publication's divider when absent")
+
+
+class QR(Block):
+    """A link as a QR code, with the same link in words."""
+
+    kind: Literal["qr"]
+    url: Link
+    title: Line | None = None
+    caption: Markdown | None = None
+    label: Line | None = Field(default=None, description="words of the link; the address when absent")
+
+
+class Button(Block):
+    """A link as a button."""
+
+    kind: Literal["button"]
+    label: Line = Field(min_length=1)
+    url: Link
+
+
+class Quote(Block):
+    """Somebody's words."""
+
+    kind: Literal["quote"]
+    body: Markdown = Field(min_length=1)
+    by: Line | None = None
+    url: Link | None = None
+
+
+class CustomBlock(Block):
+    """A block of the publication's own kind: `templates/blocks/KIND.html.j2` and `.txt.j2` decide its fields."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+BUILT_IN_KINDS: dict[str, type[Block]] = {
+    "paper": Paper,
+    "event": Event,
+    "article": Article,
+    "text": Text,
+    "image": Image,
+    "divider": Divider,
+    "qr": QR,
+    "button": Button,
+    "quote": Quote,
+}
+
+
+def _kind_of(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return kind if isinstance(kind, str) and kind in BUILT_IN_KINDS else "custom"
+
+
+Item = Annotated[
+    Annotated[Paper, Tag("paper")]
+    | Annotated[Event, Tag("event")]
+    | Annotated[Article, Tag("article")]
+    | Annotated[Text, Tag("text")]
+    | Annotated[Image, Tag("image")]
+    | Annotated[Divider, Tag("divider")]
+    | Annotated[QR, Tag("qr")]
+    | Annotated[Button, Tag("button")]
+    | Annotated[Quote, Tag("quote")]
+    | Annotated[CustomBlock, Tag("custom")],
+    Discriminator(_kind_of),
+]
+
+
+class Group(Model):
+    """Items under a heading of their own inside a section."""
+
+    title: Line = Field(min_length=1)
+    items: tuple[Item, ...] = Field(min_length=1)
+
+
+class Section(Model):
+    """A part of an issue: items, or groups of items, or first the one and then the other."""
+
+    title: Line | None = Field(default=None, description="heading; without one the items just follow")
+    items: tuple[Item, ...] = ()
+    groups: tuple[Group, ...] = ()
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Section:
+        if not (self.items or self.groups):
+            raise ValueError("a section needs `items` or `groups`")
+        return self
+
+
+class Status(StrEnum):
+    """How far an issue is."""
+
+    DRAFT = "draft"
+    READY = "ready"
+
+
+class Issue(Model):
+    """One issue of the publication."""
+
+    number: int = Field(ge=0, le=999_999)
+    title: Line = Field(min_length=1)
+    subject: Line | None = Field(default=None, min_length=1, description="instead of the publication's pattern")
+    preheader: Line | None = Field(default=None, description="what inboxes show after the subject")
+    date: datetime | None = Field(default=None, description="when it may go out; `send --due` uses it")
+    status: Status = Status.DRAFT
+    sections: tuple[Section, ...] = Field(min_length=1)
+
+    def items(self) -> Iterator[tuple[Location, Block]]:
+        """Every item with its location, in the order of the source."""
+        for s, section in enumerate(self.sections):
+            for i, item in enumerate(section.items):
+                yield ("sections", s, "items", i), item
+            for g, group in enumerate(section.groups):
+                for i, item in enumerate(group.items):
+                    yield ("sections", s, "groups", g, "items", i), item
+
+    def hidden_from(self, *, tags: frozenset[str], language: str | None) -> frozenset[Location]:
+        """Locations of the items that a subscriber does not see; the same set means the same edition."""
+        return frozenset(
+            location
+            for location, item in self.items()
+            if item.only and not item.only.admits(tags=tags, language=language)
+        )

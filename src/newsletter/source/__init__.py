@@ -1,0 +1,1 @@
+"""Text files that people write: decoding, YAML with positions, and models that report all mistakes at once."""
