@@ -3,7 +3,7 @@
 The first row names the columns, in any order and any case: `email` (required), `name`, `status`
 (pending, active or unsubscribed; active when empty), `tags` (separated by `;`, `,` or `|`, never by
 spaces, so that a tag may be two words) and `language` (zh-CN, en, …). Every further column is free
-and becomes `subscriber.fields.x`. UTF-8, with or without a byte order mark; comma, semicolon or tab.
+and becomes `subscriber.fields.x`. UTF-8, a byte order mark or not; comma, semicolon or tab.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Keyed tokens: the opaque part of unsubscribe links, and all else that must not be guessable.
 
-A token is 25 bytes in base64url without padding, 34 characters: one byte of version and purpose, one
-byte of key id, the 10 bytes of the subscriber's id, and 13 bytes of HMAC-SHA256 (RFC 2104, truncated
-as its section 5 allows). It holds no address, and it is the same at every retry.
+A token is 25 bytes in base64url without padding, 34 characters: one byte of version and purpose,
+one byte of key id, the 10 bytes of the subscriber's id, and 13 bytes of HMAC-SHA256 (RFC 2104,
+truncated as its section 5 allows). It holds no address, and it is the same at every retry.
 
 Keys come from `NEWSLETTER_SECRET` or from a key file of lines `kid:hex`. The highest key id signs,
 all verify. The lowest is the identity key: it names subscribers and messages, so it never retires.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 MAX_OCTETS = 254  # RFC 5321 4.5.3.1.3 as corrected by RFC 3696's erratum 1690
 
-# The plain case: a lower-case ASCII address with nothing odd about its domain. It gives the answer of
-# the library for a twentieth of the price, which a list of a million notices. Capitals (the library
+# The plain case: a lower-case ASCII address with nothing odd about its domain. It gives the answer
+# of the library for a twentieth of the price, which a list of a million notices. Capitals (the library
 # lowers `Postmaster`), `--` inside a domain (IDN) and special-use names are left to the library.
 _ATOM = r"[a-z0-9!#$%&'*+\-/=?^_`{|}~]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
