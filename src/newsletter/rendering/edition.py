@@ -45,6 +45,15 @@ class EmbeddedImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostedImage:
+    """An image that the web site must have; `path` is relative to the publication's `site_url`."""
+
+    path: str
+    mime_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     """One issue rendered for one set of visible items.
 
@@ -54,6 +63,7 @@ class Edition:
         html: whole document, CSS inlined, with the tokens of `slots` in it.
         text: the plain-text part, `\\n` line ends, with the tokens of `slots` in it.
         images: embedded images, in the order of first use.
+        hosted: images that the archive publishes, when the publication has a web site.
         warnings: what rendering had to leave out, such as CSS that could not be inlined.
     """
 
@@ -65,6 +75,7 @@ class Edition:
     text: str
     slots: tuple[Slot, ...] = ()
     images: tuple[EmbeddedImage, ...] = ()
+    hosted: tuple[HostedImage, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
     @property

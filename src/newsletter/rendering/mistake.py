@@ -1,0 +1,26 @@
+"""A mistake that a template makes, before it is known where the template made it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class Mistake(Exception):
+    """Raised inside a template; `environment` turns it into a TemplateError with path and line.
+
+    Args:
+        message: what is wrong, one line.
+        hint: what to do about it.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A hint that names the nearest known word, or None when nothing is near."""
+    close = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else None

@@ -1,0 +1,132 @@
+"""What templates can call while one part of one edition is being rendered.
+
+The pass that is under way stands in a context variable, so that macros that were imported without their context, and
+renderers in several threads, all find the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from newsletter.rendering import filters
+from newsletter.rendering.environment import Theme
+from newsletter.rendering.folders import ThemeFolders
+from newsletter.rendering.images import Picture, Shelf
+from newsletter.rendering.markers import Marker
+from newsletter.rendering.mistake import Mistake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """The rendering of one part.
+
+    Attributes:
+        html: whether it is the HTML part, else the text part.
+        theme: the templates.
+        shelf: the pictures of the edition.
+        context: what every template of this part sees.
+        sheets: style sheets that were asked for: path as the user would type it, and text.
+    """
+
+    html: bool
+    theme: Theme
+    shelf: Shelf
+    context: Mapping[str, Any]
+    sheets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def suffix(self) -> str:
+        """How the names of this part's templates end."""
+        return ".html.j2" if self.html else ".txt.j2"
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Make this the current pass."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    def shown(self, text: str) -> str:
+        """`text` as a value that this part's templates print unescaped."""
+        return Markup(text) if self.html else text  # noqa: S704 - made by templates and Markdown
+
+
+_current: ContextVar[Pass] = ContextVar("newsletter rendering pass")
+
+
+def functions(folders: ThemeFolders) -> dict[str, Callable[..., Any]]:
+    """The functions of `docs/templates.md`, by name."""
+
+    def stylesheet(name: str) -> str:
+        found, text = folders.load(f"styles/{name}")
+        if not name.endswith(".css") or "</style" in text.lower():
+            raise Mistake(f"{found.shown} is not a style sheet that can stand in <style>")
+        _current.get().sheets[found.shown] = text
+        return Markup(text)  # noqa: S704 - a file of the theme
+
+    return {"block": block, "image": image, "qr": qr, "stylesheet": stylesheet}
+
+
+def block(item: Any) -> str:
+    """The item, rendered by the templates of its kind."""
+    now = _current.get()
+    kind = getattr(item, "kind", None)
+    if not isinstance(kind, str):
+        raise Mistake("block() takes an item of the issue")
+    name = f"blocks/{kind}{now.suffix}"
+    return now.shown(now.theme.render(name, {**now.context, "item": item}))
+
+
+def image(src: Any, width: Any = None) -> Picture:
+    """A picture of the publication's folder."""
+    return _current.get().shelf.file(_same_for_all(src, "picture"), width=width)
+
+
+def qr(url: Any, size: Any = 160) -> Picture:
+    """A QR code of a link."""
+    return _current.get().shelf.qr(_same_for_all(url, "QR code"), size=size)
+
+
+def _same_for_all(value: Any, what: str) -> str:
+    if isinstance(value, Marker):
+        value.refuse(f"make a {what} of it")
+    return str(value)
+
+
+def template_filters(zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
+    """The filters of `docs/templates.md`, by name."""
+    return {
+        "date": lambda value, pattern="%Y-%m-%d": filters.format_date(value, pattern, zone=zone),
+        "weekday_zh": lambda value: filters.weekday_zh(value, zone=zone),
+        "host": filters.host,
+        "fallback": filters.fallback,
+        "markdown": markdown,
+        "markdown_inline": markdown_inline,
+    }
+
+
+def markdown(text: Any) -> str:
+    """Markdown as HTML blocks, or as plain text in the text part."""
+    from newsletter.content.markdown import markdown_html, markdown_text
+
+    now = _current.get()
+    source = "" if text is None else str(text)
+    return now.shown(markdown_html(source) if now.html else markdown_text(source))
+
+
+def markdown_inline(text: Any) -> str:
+    """One line of Markdown as HTML without a paragraph around it, or as plain text."""
+    from newsletter.content.markdown import markdown_inline_html, markdown_text
+
+    now = _current.get()
+    source = "" if text is None else str(text)
+    return now.shown(markdown_inline_html(source) if now.html else markdown_text(source))
