@@ -27,6 +27,7 @@ class Address:
         local: the part before the @, as the person wrote it (NFC).
         domain: lower-case ASCII, an IDN as its A-labels (`xn--…`), as it goes into the envelope.
         unicode_domain: the same domain as people read it.
+
     """
 
     local: str
@@ -61,6 +62,7 @@ def parse_address(text: str) -> Address:
 
     Raises:
         ValueError: with one sentence that says what is wrong with it.
+
     """
     text = text.strip()
     if len(text) <= MAX_OCTETS and (plain := _PLAIN.match(text)):

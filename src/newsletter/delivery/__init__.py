@@ -1,0 +1,1 @@
+"""From messages to settled entries: states, ledger protocol, verdicts, pace, the sending loop. Knows no SQL."""

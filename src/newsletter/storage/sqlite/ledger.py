@@ -1,0 +1,297 @@
+"""The ledger on SQLite: the default store, good for a million recipients on one machine."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from newsletter.audience.models import Subscriber
+from newsletter.delivery.ledger import (
+    Attempt,
+    Campaign,
+    Claim,
+    Counts,
+    Entry,
+    Intent,
+    Outcome,
+    Recovered,
+)
+from newsletter.delivery.states import State
+from newsletter.storage.sqlite import records
+from newsletter.storage.sqlite import statements as sql
+from newsletter.storage.sqlite.database import explained, open_database, transaction
+
+_CAMPAIGN = "SELECT id, issue, digest, planned, planned_at FROM campaign"
+
+
+class SqliteLedger:
+    """`delivery.ledger.Ledger` in the database file at `path`. One thread at a time may call it.
+
+    Raises:
+        LedgerError: from any method, when the database cannot be used.
+
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = open_database(path)
+
+    def campaign(self, issue: int) -> Campaign | None:
+        """See `Ledger.campaign`."""
+        with explained(self.path):
+            row = self._db.execute(f"{_CAMPAIGN} WHERE issue = ?", (issue,)).fetchone()
+        return _campaign(row) if row else None
+
+    def campaigns(self) -> Sequence[Campaign]:
+        """See `Ledger.campaigns`."""
+        with explained(self.path):
+            return [_campaign(row) for row in self._db.execute(f"{_CAMPAIGN} ORDER BY issue")]
+
+    def plan(
+        self, issue: int, *, digest: str, subscribers: Iterable[Subscriber], now: float
+    ) -> Campaign:
+        """See `Ledger.plan`."""
+        with explained(self.path), self._incoming(subscribers), transaction(self._db):
+            (campaign,) = self._db.execute(sql.PLAN_CAMPAIGN, (issue, digest, now)).fetchone()
+            (base,) = self._db.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
+            values = {"campaign": campaign, "base": base, "now": now}
+            self._db.execute(sql.PLAN_ADDRESSES, values)
+            planned = self._db.execute(sql.PLAN_ENTRIES, values).rowcount
+            self._db.execute("UPDATE campaign SET planned = ? WHERE id = ?", (planned, campaign))
+        return Campaign(id=campaign, issue=issue, digest=digest, planned=planned, planned_at=now)
+
+    def reconcile(self, campaign: Campaign, *, active: Iterable[Subscriber], now: float) -> int:
+        """See `Ledger.reconcile`."""
+        with explained(self.path), self._incoming(active):
+            self._db.execute("CREATE INDEX temp.incoming_address ON incoming (address)")
+            with transaction(self._db):
+                values = {"campaign": campaign.id, "now": now}
+                return self._db.execute(sql.RECONCILE, values).rowcount
+
+    def accept_digest(self, campaign: Campaign, *, digest: str, now: float) -> Campaign:
+        """See `Ledger.accept_digest`."""
+        with explained(self.path), transaction(self._db):
+            self._db.execute("UPDATE campaign SET digest = ? WHERE id = ?", (digest, campaign.id))
+            self._remark(campaign, f"edition {campaign.digest} replaced by {digest}", now)
+        return Campaign(
+            id=campaign.id,
+            issue=campaign.issue,
+            digest=digest,
+            planned=campaign.planned,
+            planned_at=campaign.planned_at,
+        )
+
+    def begin_run(self, campaign: Campaign, *, now: float) -> int:
+        """See `Ledger.begin_run`."""
+        with explained(self.path), transaction(self._db):
+            query = "UPDATE campaign SET run = run + 1 WHERE id = ? RETURNING run"
+            (run,) = self._db.execute(query, (campaign.id,)).fetchone()
+        return int(run)
+
+    def recover(self, campaign: Campaign, *, run: int, now: float) -> Recovered:
+        """See `Ledger.recover`."""
+        values = {"campaign": campaign.id, "run": run, "now": now}
+        with explained(self.path), transaction(self._db):
+            doubtful = self._db.execute(sql.RECOVER_IN_FLIGHT, values).fetchall()
+            released = self._db.execute(sql.RECOVER_CLAIMED, values).rowcount
+            reply = "the sender died before the server's answer was on record"
+            self._recount(doubtful, State.IN_DOUBT, run=run, stage="recovery", reply=reply, now=now)
+        return Recovered(len(doubtful), released)
+
+    def claim(
+        self,
+        campaign: Campaign,
+        *,
+        run: int,
+        limit: int,
+        now: float,
+        lease: float,
+        states: Sequence[State] = (),
+    ) -> list[Claim]:
+        """See `Ledger.claim`."""
+        values = {
+            "campaign": campaign.id,
+            "run": run,
+            "limit": limit,
+            "now": now,
+            "until": now + lease,
+            "states": _state_list(states),
+        }
+        with explained(self.path), transaction(self._db):
+            rows = self._db.execute(sql.CLAIM, values).fetchall()
+            if not rows and not states:
+                rows = self._db.execute(sql.CLAIM_LEASED, values).fetchall()
+        return [Claim(row[0], records.thaw(row[1]), row[2], row[3]) for row in sorted(rows)]
+
+    def commit(
+        self, *, run: int, intents: Sequence[Intent], outcomes: Sequence[Outcome], now: float
+    ) -> set[int]:
+        """See `Ledger.commit`."""
+        granted: set[int] = set()
+        with explained(self.path), transaction(self._db):
+            if intents:
+                values = {"run": run, "now": now, "intents": records.intents_json(intents)}
+                granted = {row[0] for row in self._db.execute(sql.INTEND, values).fetchall()}
+                if len(granted) < len(intents):
+                    self._db.execute(sql.SUPPRESS_REFUSED, values)
+            if outcomes:
+                told = {"run": run, "outcomes": records.outcomes_json(outcomes)}
+                self._db.execute(sql.SETTLE, told)
+                self._db.execute(sql.REMEMBER, told)
+                if any(outcome.suppress for outcome in outcomes):
+                    self._db.execute(sql.SUPPRESS_TOLD, told)
+        return granted
+
+    def release(self, campaign: Campaign, *, run: int, now: float) -> int:
+        """See `Ledger.release`."""
+        with explained(self.path), transaction(self._db):
+            values = {"campaign": campaign.id, "run": run, "now": now}
+            return self._db.execute(sql.RELEASE, values).rowcount
+
+    def expire(self, campaign: Campaign, *, first_before: float, now: float) -> int:
+        """See `Ledger.expire`."""
+        with explained(self.path), transaction(self._db):
+            values = {"campaign": campaign.id, "before": first_before, "now": now}
+            return self._db.execute(sql.EXPIRE, values).rowcount
+
+    def next_due(self, campaign: Campaign) -> float | None:
+        """See `Ledger.next_due`."""
+        with explained(self.path):
+            (due,) = self._db.execute(sql.NEXT_DUE, (campaign.id,)).fetchone()
+        return None if due is None else float(due)
+
+    def counts(self, campaign: Campaign) -> Counts:
+        """See `Ledger.counts`."""
+        with explained(self.path):
+            rows = self._db.execute(sql.COUNTS, (campaign.id,)).fetchall()
+        return Counts(campaign.planned, {State(state): count for state, count in rows})
+
+    def entries(self, campaign: Campaign, *, states: Sequence[State] = ()) -> Iterator[Entry]:
+        """See `Ledger.entries`."""
+        values = {"campaign": campaign.id, "states": _state_list(states), "after": 0}
+        while True:  # pages, so that no read transaction stays open while the caller takes its time
+            with explained(self.path):
+                rows = self._db.execute(sql.SELECT_ENTRIES, values).fetchall()
+            if not rows:
+                return
+            values["after"] = rows[-1][0]
+            yield from map(records.entry, rows)
+
+    def attempts(
+        self, campaign: Campaign, *, states: Sequence[State] = (), address: str | None = None
+    ) -> Iterator[Attempt]:
+        """See `Ledger.attempts`."""
+        values: dict[str, Any] = {
+            "campaign": campaign.id,
+            "states": _state_list(states),
+            "address": address,
+            "after": 0,
+        }
+        while True:
+            with explained(self.path):
+                rows = self._db.execute(sql.SELECT_ATTEMPTS, values).fetchall()
+            if not rows:
+                return
+            values["after"] = rows[-1][-1]
+            yield from (records.attempt(row[:-1]) for row in rows)
+
+    def resolve(
+        self, campaign: Campaign, *, state: State, addresses: Sequence[str], now: float, why: str
+    ) -> int:
+        """See `Ledger.resolve`."""
+        values = {
+            "campaign": campaign.id,
+            "state": state.value,
+            "addresses": json.dumps(list(addresses)),
+            "now": now,
+            "why": why,
+        }
+        with explained(self.path), transaction(self._db):
+            rows = self._db.execute(sql.RESOLVE, values).fetchall()
+            (run,) = self._db.execute(
+                "SELECT run FROM campaign WHERE id = ?", (campaign.id,)
+            ).fetchone()
+            self._recount(rows, state, run=run, stage="resolve", reply=why, now=now)
+            self._remark(campaign, f"{len(rows)} in doubt resolved as {state.value}: {why}", now)
+        return len(rows)
+
+    def suppress(self, address: str, *, reason: str, now: float) -> None:
+        """See `Ledger.suppress`."""
+        with explained(self.path), transaction(self._db):
+            query = "INSERT OR IGNORE INTO suppression (address, reason, at) VALUES (?, ?, ?)"
+            self._db.execute(query, (address, reason, now))
+
+    def suppression(self, address: str) -> str | None:
+        """See `Ledger.suppression`."""
+        with explained(self.path):
+            query = "SELECT reason FROM suppression WHERE address = ?"
+            row = self._db.execute(query, (address,)).fetchone()
+        return str(row[0]) if row else None
+
+    def close(self) -> None:
+        """See `Ledger.close`."""
+        self._db.close()
+
+    def _incoming(self, subscribers: Iterable[Subscriber]) -> _Incoming:
+        return _Incoming(self._db, subscribers)
+
+    def _recount(
+        self,
+        rows: Sequence[tuple[int, str]],
+        state: State,
+        *,
+        run: int,
+        stage: str,
+        reply: str,
+        now: float,
+    ) -> None:
+        """Write an attempt row for entries whose state changed outside a conversation."""
+        outcomes = [
+            Outcome(id=row[0], state=state, at=now, stage=stage, reply=reply, message_id=row[1])
+            for row in rows
+        ]
+        if outcomes:
+            told = {"run": run, "outcomes": records.outcomes_json(outcomes)}
+            self._db.execute(sql.REMEMBER, told)
+
+    def _remark(self, campaign: Campaign, what: str, now: float) -> None:
+        query = "INSERT INTO remark (campaign, at, what) VALUES (?, ?, ?)"
+        self._db.execute(query, (campaign.id, now, what))
+
+
+class _Incoming:
+    """The temp table `incoming`, filled from a stream outside the writing transaction, dropped afterwards."""
+
+    def __init__(self, db: sqlite3.Connection, subscribers: Iterable[Subscriber]) -> None:
+        self._db = db
+        self._subscribers = subscribers
+
+    def __enter__(self) -> None:
+        self._db.execute("DROP TABLE IF EXISTS temp.incoming")
+        self._db.execute(sql.INCOMING)
+        self._db.execute("BEGIN")
+        rows = (
+            (number, subscriber.address.key, records.freeze(subscriber))
+            for number, subscriber in enumerate(self._subscribers, 1)
+        )
+        try:
+            self._db.executemany("INSERT INTO incoming VALUES (?, ?, ?)", rows)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def __exit__(self, *_: object) -> None:
+        self._db.execute("DROP TABLE IF EXISTS temp.incoming")
+
+
+def _campaign(row: Sequence[Any]) -> Campaign:
+    return Campaign(id=row[0], issue=row[1], digest=row[2], planned=row[3], planned_at=row[4])
+
+
+def _state_list(states: Sequence[State]) -> str:
+    """`,pending,deferred,` for instr(), or nothing for all."""
+    return f",{','.join(states)}," if states else ""

@@ -1,0 +1,1 @@
+"""Message in, reply out: one open connection to a relay at a time. Knows no ledger and no state."""

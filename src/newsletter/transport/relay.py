@@ -1,0 +1,144 @@
+"""The relay as one URL: `smtp://host:25`, `smtps://host:465`, `smtp+starttls://user@host:587`."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from newsletter.config import Publication
+from newsletter.errors import ConfigError
+
+HOW = "set NEWSLETTER_RELAY, or relay.url in newsletter.yaml, to smtp://host:25, smtps://host:465 or smtp+starttls://user@host:587"
+
+
+class Security(StrEnum):
+    """How the connection is protected."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    IMPLICIT = "tls"
+
+
+_SCHEMES = {
+    "smtp": (25, Security.NONE),
+    "smtps": (465, Security.IMPLICIT),
+    "smtp+starttls": (587, Security.STARTTLS),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Where and how mail is handed over."""
+
+    host: str
+    port: int
+    security: Security
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        scheme = {Security.NONE: "smtp", Security.IMPLICIT: "smtps"}.get(
+            self.security, "smtp+starttls"
+        )
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
+
+
+def find_relay(publication: Publication, *, root: Path, environ: Mapping[str, str]) -> Relay:
+    """The configured relay with its password.
+
+    Raises:
+        ConfigError: there is none, the URL is wrong, or the password is missing or unsafe.
+
+    """
+    url = environ.get("NEWSLETTER_RELAY") or publication.relay.url
+    if not url:
+        raise ConfigError(f"no relay is configured; {HOW}")
+    relay = parse_relay(url)
+    if relay.username is None:
+        return relay
+    password = _password(publication, root=root, environ=environ)
+    return Relay(
+        host=relay.host,
+        port=relay.port,
+        security=relay.security,
+        username=relay.username,
+        password=password,
+    )
+
+
+def parse_relay(url: str) -> Relay:
+    """Read a relay URL.
+
+    A remote `smtp://` insists on STARTTLS unless the URL says `?tls=none`; loopback does not.
+
+    Raises:
+        ConfigError: with what is wrong.
+
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        raise ConfigError(f"relay: {error}; {HOW}") from None
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise ConfigError(f"relay: {_shown(url)} is not a relay URL; {HOW}")
+    if parts.password is not None:
+        raise ConfigError(
+            "relay: a password in the URL ends up in logs and process lists;"
+            " put it into NEWSLETTER_RELAY_PASSWORD or into the file named by relay.password_file"
+        )
+    if parts.path.strip("/") or parts.fragment:
+        raise ConfigError(f"relay: {_shown(url)} has something after the port; {HOW}")
+    default_port, security = _SCHEMES[parts.scheme]
+    options = parse_qs(parts.query, keep_blank_values=True)
+    wants_none = options.pop("tls", None)
+    if options or wants_none not in (None, ["none"]):
+        raise ConfigError("relay: the only option of a relay URL is ?tls=none")
+    if security is Security.NONE and not wants_none and not _is_loopback(parts.hostname):
+        security = Security.STARTTLS
+    elif wants_none and security is not Security.NONE:
+        raise ConfigError(f"relay: {parts.scheme}:// and ?tls=none contradict each other")
+    username = unquote(parts.username) if parts.username else None
+    if username and security is Security.NONE and not _is_loopback(parts.hostname):
+        raise ConfigError("relay: a login over an open connection would show the password; use TLS")
+    return Relay(
+        host=parts.hostname, port=port or default_port, security=security, username=username
+    )
+
+
+def _password(publication: Publication, *, root: Path, environ: Mapping[str, str]) -> str:
+    if password := environ.get("NEWSLETTER_RELAY_PASSWORD"):
+        return password
+    name = publication.relay.password_file
+    if name is None:
+        raise ConfigError(
+            "the relay URL names a user, but there is no password;"
+            " set NEWSLETTER_RELAY_PASSWORD or relay.password_file"
+        )
+    path = root / name.expanduser()
+    try:
+        if path.stat().st_mode & 0o077:
+            raise ConfigError(f"{name}: others can read the password; run: chmod 600 {name}")
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}: {error.strerror}") from error
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(url: str) -> str:
+    """The URL without anything that could be a password."""
+    head, at, tail = url.rpartition("@")
+    return f"…@{tail}" if at and ":" in head.split("//", 1)[-1] else url
