@@ -7,29 +7,43 @@ for `NEWSLETTER_SECRET` and `transport.relay` for `NEWSLETTER_RELAY_PASSWORD`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import re
+import string
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from newsletter.errors import ConfigError, Problem, SourceError
 from newsletter.mail.address import parse_address
+from newsletter.source.text import read_source
+from newsletter.source.validation import validate
+from newsletter.source.yaml import parse_yaml
 
 CONFIG_NAME = "newsletter.yaml"
 
+_SUBJECT_FIELDS = ("name", "number", "title")
+_PADDING = re.compile(r"0[1-9]d?\Z")
+
 
 def _one_line(value: str) -> str:
+    value = value.strip()
     if any(ord(char) < 0x20 or ord(char) in (0x7F, 0x85, 0x2028, 0x2029) for char in value):
         raise ValueError("must be one line without control characters")
-    return value.strip()
+    return value
 
 
 def _http_url(value: str) -> str:
     value = _one_line(value)
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or " " in value:
         raise ValueError("must be a web address such as https://weekly.example.org")
     if parts.query or parts.fragment:
         raise ValueError("must not have a query or a fragment")
@@ -40,7 +54,16 @@ def _mail_address(value: str) -> str:
     return str(parse_address(_one_line(value)).envelope)
 
 
+def _inside(value: str) -> str:
+    value = _one_line(value)
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or "\\" in value:
+        raise ValueError("must be a path inside this folder, with `/` and without `..`")
+    return value
+
+
 Line = Annotated[str, AfterValidator(_one_line)]
+InsidePath = Annotated[str, AfterValidator(_inside)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 
@@ -54,7 +77,9 @@ class Settings(BaseModel):
 class Sender(Settings):
     """Who the mail is from: the one mailbox of the From header."""
 
-    name: Line = Field(min_length=1, description="display name, at most what one encoded word holds")
+    name: Line = Field(
+        min_length=1, description="display name, at most what one encoded word holds"
+    )
     address: MailAddress = Field(description="address of the From header")
 
 
@@ -62,7 +87,8 @@ class RelaySettings(Settings):
     """Where mail is handed over. The password is never in this file."""
 
     url: Line | None = Field(
-        default=None, description="smtp://host:25, smtps://host:465 or smtp+starttls://user@host:587"
+        default=None,
+        description="smtp://host:25, smtps://host:465 or smtp+starttls://user@host:587",
     )
     password_file: Path | None = Field(
         default=None, description="file with mode 0600 that holds the password"
@@ -80,7 +106,9 @@ class TextSettings(Settings):
     """The plain-text part."""
 
     wrap: int = Field(
-        default=0, ge=0, description="wrap at this many display cells; 0 leaves wrapping to the client"
+        default=0,
+        ge=0,
+        description="wrap at this many display cells; 0 leaves wrapping to the client",
     )
 
 
@@ -90,10 +118,14 @@ class Publication(Settings):
     name: Line = Field(min_length=1, description="title of the publication")
     sender: Sender = Field(alias="from", description="the From header")
     language: Line = Field(default="zh-CN", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
-    timezone: Line = Field(default="Asia/Shanghai", description="IANA name; for dates without an offset")
+    timezone: Line = Field(
+        default="Asia/Shanghai", description="IANA name; for dates without an offset"
+    )
     publisher: Line | None = Field(default=None, description="who stands behind it, for the footer")
     byline: Line | None = Field(default=None, description="the editors, under the masthead")
-    description: Line | None = Field(default=None, description="one sentence, for the archive and feed")
+    description: Line | None = Field(
+        default=None, description="one sentence, for the archive and feed"
+    )
     reply_to: MailAddress | None = None
     contact: MailAddress | None = Field(default=None, description="address shown in the footer")
     unsubscribe_address: MailAddress | None = Field(
@@ -104,17 +136,27 @@ class Publication(Settings):
         pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
         description="RFC 2919 identifier such as weekly.example.org; made from the From address when absent",
     )
-    subject: Line = Field(default="{name} No.{number}｜{title}", description="pattern of the Subject")
-    audience: Line = Field(default="subscribers.csv", description="the list: a CSV file in this folder")
-    templates: Line = Field(default="templates", description="folder of the theme")
-    site_url: HttpUrl | None = Field(default=None, description="where the archive and hosted images are")
-    public_url: HttpUrl | None = Field(default=None, description="the endpoint behind unsubscribe links")
+    subject: Line = Field(
+        default="{name} No.{number}｜{title}", description="pattern of the Subject"
+    )
+    audience: InsidePath = Field(
+        default="subscribers.csv", description="the list: a CSV file in this folder"
+    )
+    templates: InsidePath = Field(default="templates", description="folder of the theme")
+    site_url: HttpUrl | None = Field(
+        default=None, description="where the archive and hosted images are"
+    )
+    public_url: HttpUrl | None = Field(
+        default=None, description="the endpoint behind unsubscribe links"
+    )
     schedule: Line = Field(default="0 9 * * 1", description="cron expression of the weekly send")
     relay: RelaySettings = RelaySettings()
     send: SendSettings = SendSettings()
     text: TextSettings = TextSettings()
-    masthead: Line | None = Field(default=None, description="image at the top, a path in this folder")
-    divider: Line | None = Field(default=None, description="image of the `divider` block")
+    masthead: InsidePath | None = Field(
+        default=None, description="image at the top, a path in this folder"
+    )
+    divider: InsidePath | None = Field(default=None, description="image of the `divider` block")
     extra: Mapping[str, Any] = Field(
         default_factory=dict, description="anything your own templates need, as publication.extra"
     )
@@ -124,7 +166,7 @@ class Publication(Settings):
     def _known_timezone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("is not an IANA time zone such as Asia/Shanghai") from None
         return value
 
@@ -132,9 +174,15 @@ class Publication(Settings):
     @classmethod
     def _known_subject_fields(cls, value: str) -> str:
         try:
-            value.format(name="", number=0, title="")
-        except (KeyError, IndexError, ValueError):
-            raise ValueError("may use {name}, {number} and {title} only") from None
+            parts = list(string.Formatter().parse(value))
+        except ValueError:
+            raise ValueError("has a `{` or `}` without its partner; write {{ for a brace") from None
+        for _, field, spec, conversion in parts:
+            if field is None:
+                continue
+            padded = field == "number" and _PADDING.match(spec or "")
+            if field not in _SUBJECT_FIELDS or conversion or (spec and not padded):
+                raise ValueError("may use {name}, {number}, {number:03} and {title} only")
         return value
 
     @property
@@ -146,3 +194,62 @@ class Publication(Settings):
     def list_identifier(self) -> str:
         """The identifier of the List-Id header (RFC 2919)."""
         return self.list_id or self.sender.address.replace("@", ".")
+
+
+def load_publication(root: Path, *, environ: Mapping[str, str]) -> Publication:
+    """Read newsletter.yaml in `root` and let the environment override it.
+
+    Args:
+        root: the publication's folder.
+        environ: such as `os.environ`; an empty variable counts as unset.
+
+    Raises:
+        ConfigError: there is no newsletter.yaml, or it or a variable is wrong; all mistakes at once.
+
+    """
+    path = root / CONFIG_NAME
+    if not path.exists():
+        raise ConfigError(
+            f"there is no {CONFIG_NAME} in {root} "
+            "(`newsletter init` makes one; -C DIR works in another folder)"
+        )
+    publication, problems = _read_publication(path, root)
+    overrides, wrong = _read_environment(environ)
+    if publication is None or wrong:
+        raise ConfigError(problems=[*problems, *wrong])
+    return _override(publication, overrides)
+
+
+def _read_publication(path: Path, root: Path) -> tuple[Publication | None, tuple[Problem, ...]]:
+    try:
+        document = parse_yaml(read_source(path, root=root), keep_problems=True)
+        return validate(Publication, document), ()
+    except SourceError as error:
+        return None, error.problems
+
+
+def _read_environment(environ: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+    """The variables that are set, by the field they override, and what is wrong with them."""
+    values: dict[str, str] = {}
+    problems: list[Problem] = []
+    for variable, (field, check) in _VARIABLES.items():
+        if environ.get(variable, "").strip():
+            try:
+                values[field] = check(environ[variable])
+            except ValueError as error:
+                problems.append(Problem(message=f"{variable} in the environment {error}"))
+    return values, problems
+
+
+def _override(publication: Publication, values: dict[str, str]) -> Publication:
+    update: dict[str, Any] = dict(values)
+    if "relay" in update:
+        update["relay"] = publication.relay.model_copy(update={"url": values["relay"]})
+    return publication.model_copy(update=update)
+
+
+_VARIABLES: Mapping[str, tuple[str, Callable[[str], str]]] = {
+    "NEWSLETTER_RELAY": ("relay", _one_line),
+    "NEWSLETTER_SITE_URL": ("site_url", _http_url),
+    "NEWSLETTER_PUBLIC_URL": ("public_url", _http_url),
+}

@@ -108,7 +108,11 @@ def _no_colon(fault: _Fault) -> Explanation:
 def _open_quote(fault: _Fault) -> Explanation:
     line, column = fault.began
     quote = fault.line(line)[column - 1 : column] or '"'
-    return fault.began, f"this quote is never closed: {quote}", f"add {quote} at the end of the text"
+    return (
+        fault.began,
+        f"this quote is never closed: {quote}",
+        f"add {quote} at the end of the text",
+    )
 
 
 def _bad_escape(fault: _Fault) -> Explanation:

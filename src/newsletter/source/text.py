@@ -22,9 +22,7 @@ _SNIPPET_CELLS = 96
 _MOST_PROBLEMS = 20
 # Control characters but tab and line feed; U+0085, U+2028 and U+2029, which YAML would count as line ends and editors
 # do not; and what is no character at all.
-_FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
-)
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +71,7 @@ class SourceText:
         indent = len(prefix) + len(head) + _cells(content[start:at])
         return f"{shown.rstrip()}\n{' ' * indent}^"
 
-    def problem(
-        self, line: int, column: int, message: str, hint: str | None = None
-    ) -> Problem:
+    def problem(self, line: int, column: int, message: str, hint: str | None = None) -> Problem:
         """A mistake at this line and column of the file, with the line shown."""
         return Problem(
             message=message,
@@ -133,7 +129,8 @@ def refuse_outside(path: Path, *, root: Path) -> None:
 def _read_bytes(path: Path, display: str, root: Path) -> bytes:
     refuse_outside(path, root=root)
     try:
-        with path.open("rb", opener=_open_without_waiting) as file:
+        # Without O_NONBLOCK a named pipe would wait until somebody writes into it.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise _refusal(display, "is not a file")
             data = file.read(MAX_BYTES + 1)
@@ -147,11 +144,6 @@ def _read_bytes(path: Path, display: str, root: Path) -> bytes:
     if len(data) > MAX_BYTES:
         raise _refusal(display, f"is larger than {MAX_BYTES // 1_000_000} MB", "split it")
     return data
-
-
-def _open_without_waiting(name: str, flags: int) -> int:
-    # A named pipe would otherwise block until somebody writes into it.
-    return os.open(name, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _refusal(display: str, message: str, hint: str | None = None) -> SourceError:

@@ -104,6 +104,16 @@ class YamlDocument:
         node = self._position(location, key=key)
         return self.source.place(node.line, node.column)
 
+    def known(self, location: Location) -> Location:
+        """`location` without the parts that name nothing in the document, such as tags of unions."""
+        path = _best_path(self.root, location)
+        parts: list[str | int] = []
+        node = self.root
+        for child in path:
+            parts.append(next(part for part in location if node.child(part) is child))
+            node = child
+        return tuple(parts)
+
     def written(self, location: Location) -> str | None:
         """The text of the scalar at `location` as it was written, or None when there is no scalar."""
         path = _best_path(self.root, location)

@@ -143,7 +143,7 @@ class _Builder:
         self._add(None, done.node)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        name = event.anchor
+        name = event.anchor or ""
         self._refuse_as_key(event)
         target = self.anchors.get(name)
         if target is None:
@@ -213,10 +213,10 @@ class _Builder:
             )
 
     def _line(self, event: yaml.Event) -> int:
-        return int(event.start_mark.line) + self.source.first_line
+        return int(getattr(event.start_mark, "line", 0)) + self.source.first_line
 
     def _column(self, event: yaml.Event) -> int:
-        return int(event.start_mark.column) + 1
+        return int(getattr(event.start_mark, "column", 0)) + 1
 
     def _problem(self, at: yaml.Event | Node, message: str, hint: str | None = None) -> None:
         if isinstance(at, Node):

@@ -1,0 +1,105 @@
+"""A document against a model: every mistake at once, in plain words, each at its place."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import operator
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from newsletter.errors import Problem, SourceError
+from newsletter.source.fields import field_names, owner
+from newsletter.source.tree import Location, YamlDocument
+from newsletter.source.wording import explain
+
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+def validate(
+    model: type[AnyModel], document: YamlDocument, *, context: Mapping[str, Any] | None = None
+) -> AnyModel:
+    """`document` as a `model`.
+
+    A number or truth value where the model wants text counts as the text that was written, so `title: 2022` and
+    `version: 1.10` are what they look like.
+
+    Args:
+        model: a pydantic model.
+        document: what was parsed; its own problems are reported too.
+        context: handed to the model's validators.
+
+    Raises:
+        SourceError: with every mistake as a Problem, in the order of the file.
+    """
+    value = document.value
+    if value is None:
+        raise SourceError(
+            problems=[*document.problems, document.problem((), "there is nothing in it")]
+        )
+    try:
+        result = model.model_validate(value, context=_dict(context))
+    except ValidationError as error:
+        again = _with_text(document, value, error)
+        try:
+            result = model.model_validate(again, context=_dict(context))
+        except ValidationError as remaining:
+            problems = [*document.problems, *_problems(model, document, remaining)]
+            raise SourceError(problems=in_order(problems)) from None
+    if document.problems:
+        raise SourceError(problems=in_order(document.problems))
+    return result
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems by line and column, those without a place first."""
+
+    def position(problem: Problem) -> tuple[int, int]:
+        place = problem.place
+        return ((place.line or 0), (place.column or 0)) if place else (0, 0)
+
+    return sorted(problems, key=position)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str | None:
+    """A hint with the known word that `word` was probably meant to be, or None."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+def _dict(context: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if context is None else dict(context)
+
+
+def _with_text(document: YamlDocument, value: Any, error: ValidationError) -> Any:
+    """`value` with what was written in place of every number or truth value that should be text."""
+    for mistake in error.errors(include_url=False, include_context=False):
+        if mistake["type"] == "string_type" and isinstance(mistake["input"], bool | int | float):
+            location = document.known(mistake["loc"])
+            written = document.written(location)
+            if location and written is not None:
+                parent = functools.reduce(operator.getitem, location[:-1], value)
+                parent[location[-1]] = written
+    return value
+
+
+def _problems(
+    model: type[BaseModel], document: YamlDocument, error: ValidationError
+) -> Iterable[Problem]:
+    for mistake in error.errors(include_url=False):
+        yield _problem(model, document, mistake)
+
+
+def _problem(model: type[BaseModel], document: YamlDocument, mistake: ErrorDetails) -> Problem:
+    location = mistake["loc"]
+    if mistake["type"] == "extra_forbidden":
+        owning, name = owner(model, location)
+        word, names = str(location[-1]), field_names(owning)
+        hint = suggestion(word, names) or f"fields: {', '.join(names)}"
+        return document.problem(location, f"`{word}` is not a field of {name}", hint, key=True)
+    named = location if mistake["type"] == "missing" else document.known(location)
+    message, advice = explain(mistake, named)
+    return document.problem(location, message, advice)
