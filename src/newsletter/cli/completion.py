@@ -18,7 +18,7 @@ def command(context: click.Context, shell: str) -> None:
     bash   eval "$(newsletter completion bash)"   in ~/.bashrc
     zsh    eval "$(newsletter completion zsh)"    in ~/.zshrc
     fish   newsletter completion fish > ~/.config/fish/completions/newsletter.fish
-    """
+    """  # noqa: D301 - Click wants a real backspace
     completion = get_completion_class(shell)
     assert completion is not None  # Click brings all three
     root = context.find_root().command
