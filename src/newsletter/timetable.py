@@ -63,6 +63,7 @@ class Timetable:
     Attributes:
         minutes, hours, days, months, weekdays: the numbers that fit; Sunday is 0. None for a field
             that begins with `*`: when both days and weekdays are given, either may fit.
+
     """
 
     minutes: frozenset[int]
@@ -77,6 +78,7 @@ class Timetable:
 
         Raises:
             ValueError: with one sentence that says which field is wrong.
+
         """
         texts = expression.split()
         if len(texts) != len(_FIELDS):
@@ -97,6 +99,7 @@ class Timetable:
 
         Raises:
             ValueError: there is none, as for 31 February.
+
         """
         day = moment.astimezone(zone).date()
         for _ in range(_HORIZON_DAYS):

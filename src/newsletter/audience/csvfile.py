@@ -39,6 +39,7 @@ class ListRow:
 
     Attributes:
         row: counted as a spreadsheet does: the header is row 1, and blank rows count.
+
     """
 
     row: int
@@ -79,6 +80,7 @@ def read_subscribers(path: Path, *, root: Path) -> Iterator[ListRow]:
         AudienceError: at the first step when there is no usable list at all (no file, empty, no
             `email` column); later when the file turns out not to be UTF-8, has NUL bytes, or loses
             rows in an open quotation mark.
+
     """
     path = root / path
     shown = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

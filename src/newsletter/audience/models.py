@@ -28,6 +28,7 @@ class Subscriber:
         tags: free labels, for `only:` and segments.
         language: a BCP 47 tag such as zh-CN, or None.
         fields: every further column, by its header, for `subscriber.fields.x` in templates.
+
     """
 
     address: Address

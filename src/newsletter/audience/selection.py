@@ -27,6 +27,7 @@ class Choice:
         row: the row itself, with its number.
         left_out: None for a recipient.
         first_row: for a duplicate, the number of the row that was chosen instead.
+
     """
 
     row: ListRow
@@ -64,6 +65,7 @@ def select(
         rows: the list.
         unsubscribed: what `unsubscribed_keys` found: who has unsubscribed in one row must not get
             mail because of another.
+
     """
     chosen: dict[int, int] = {}
     for row in rows:

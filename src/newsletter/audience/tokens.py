@@ -49,6 +49,7 @@ class Keyring:
 
     Args:
         keys: key id (1 to 255) to key, at least 16 bytes each.
+
     """
 
     __slots__ = ("_identity", "_signing", "_token_keys", "_unique")
@@ -75,12 +76,15 @@ class Keyring:
     def load(cls, state_dir: Path, *, environ: Mapping[str, str], create: bool = True) -> Keyring:
         """The keys from `NEWSLETTER_SECRET`, or else from `state_dir/secret`, made on first use.
 
+        An empty variable counts as unset.
+
         Raises:
             ConfigError: the secret is too short; the file is damaged, can be read by others, or
                 cannot be made; with `create=False` also when there is none.
+
         """
         secret = environ.get(SECRET_VARIABLE)
-        if secret is not None:
+        if secret:
             if len(secret) < _LEAST_CHARACTERS:
                 raise ConfigError(
                     f"{SECRET_VARIABLE} must have at least {_LEAST_CHARACTERS} characters "
@@ -106,6 +110,7 @@ class Keyring:
 
         Raises:
             ValueError: `subscriber_id` is not 10 bytes.
+
         """
         if len(subscriber_id) != ID_LENGTH:
             raise ValueError(f"a subscriber id has {ID_LENGTH} bytes, not {len(subscriber_id)}")

@@ -22,6 +22,7 @@ class Started:
     Attributes:
         written: new files, in the order in which they were written.
         kept: files that were there before and were left alone.
+
     """
 
     written: tuple[Path, ...]
@@ -38,6 +39,7 @@ def start_publication(folder: Path, *, first_date: datetime) -> Started:
     Raises:
         UsageError: the folder has a publication already.
         OSError: a file cannot be written.
+
     """
     if (folder / _CONFIG).exists():
         raise UsageError(f"{folder / _CONFIG} exists already: this folder has a publication")

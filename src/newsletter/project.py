@@ -1,0 +1,167 @@
+"""A publication's folder on disk: the one place that wires the parts together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.config import CONFIG_NAME, Publication, load_publication
+from newsletter.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from newsletter.audience.csvfile import ListRow
+    from newsletter.audience.models import Subscriber
+    from newsletter.audience.selection import Choice
+    from newsletter.audience.tokens import Keyring
+    from newsletter.content.numbering import IssueFile
+    from newsletter.content.reader import IssueSource
+    from newsletter.rendering.render import Renderer
+
+CONTENT_FOLDER = "content"
+STATE_FOLDER = ".newsletter"
+
+# Parts are imported where they are made, so that `newsletter list` waits for no template engine.
+
+
+class Project:
+    """One publication: its folder, its settings, and the parts that work on them.
+
+    Attributes:
+        root: the folder that has newsletter.yaml, absolute, symlinks resolved.
+        publication: newsletter.yaml with the environment over it.
+        environ: the environment that was used.
+
+    Raises:
+        ConfigError: a path in the settings leads out of the folder.
+
+    """
+
+    def __init__(self, root: Path, publication: Publication, *, environ: Mapping[str, str]) -> None:
+        self.root = root
+        self.publication = publication
+        self.environ = environ
+        for setting in ("audience", "templates", "masthead", "divider"):
+            if value := getattr(publication, setting):
+                self._keep_inside(setting, value)
+
+    @classmethod
+    def open(cls, root: Path, *, environ: Mapping[str, str] = os.environ) -> Project:
+        """The publication in exactly this folder.
+
+        Raises:
+            ConfigError: there is none, or its settings are wrong.
+
+        """
+        root = root.resolve()
+        return cls(root, load_publication(root, environ=environ), environ=environ)
+
+    @property
+    def content_dir(self) -> Path:
+        """Where the issue sources are."""
+        return self.root / CONTENT_FOLDER
+
+    @property
+    def state_dir(self) -> Path:
+        """Where ledger, logs and key file live; not in git."""
+        return self.root / STATE_FOLDER
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keys behind tokens and Message-IDs; made on first use.
+
+        Raises:
+            ConfigError: see `Keyring.load`.
+
+        """
+        from newsletter.audience.tokens import Keyring
+
+        return Keyring.load(self.state_dir, environ=self.environ)
+
+    def issues(self) -> list[IssueFile]:
+        """Every issue source by number, unread."""
+        from newsletter.content.numbering import list_issues
+
+        return list_issues(self.content_dir, root=self.root)
+
+    def issue(self, number: int | str) -> IssueSource:
+        """Issue `number`, read and checked.
+
+        Raises:
+            UsageError: there is no such issue.
+            SourceError: it has mistakes, or two files.
+
+        """
+        from newsletter.content.numbering import find_issue
+
+        return self.read(find_issue(self.content_dir, number, root=self.root))
+
+    def read(self, path: Path) -> IssueSource:
+        """The issue in this file, read and checked.
+
+        Raises:
+            SourceError: it has mistakes.
+
+        """
+        from newsletter.content.reader import read_issue
+
+        zone = self.publication.zone
+        return read_issue(path, root=self.root, kinds=self._kinds, zone=zone)
+
+    def renderer(self) -> Renderer:
+        """A new renderer with this publication's theme."""
+        from newsletter.rendering.render import Renderer
+
+        return Renderer(self.publication, root=self.root)
+
+    def subscribers(self) -> Iterator[ListRow]:
+        """Every row of the list, in its order, good or bad.
+
+        Raises:
+            AudienceError: at the first step, or on the way: see `read_subscribers`.
+
+        """
+        from newsletter.audience.csvfile import read_subscribers
+
+        return read_subscribers(Path(self.publication.audience), root=self.root)
+
+    def choices(self) -> Iterator[Choice]:
+        """What becomes of every row of the list: recipient, or left out for a reason.
+
+        Reads the list twice, so that an address which is unsubscribed in any row gets nothing.
+        """
+        from newsletter.audience.selection import select, unsubscribed_keys
+
+        yield from select(self.subscribers(), unsubscribed=unsubscribed_keys(self.subscribers()))
+
+    def subscriber(self, address: str) -> Subscriber | None:
+        """The subscriber with this address in any spelling, the active one of several; or None.
+
+        Raises:
+            UsageError: it is not an address.
+
+        """
+        from newsletter.audience.models import SubscriberStatus
+        from newsletter.mail.address import parse_address
+
+        try:
+            key = parse_address(address).key
+        except ValueError as error:
+            raise UsageError(f"{address!r}: {error}") from None
+        first = None
+        for row in self.subscribers():
+            if row.subscriber and row.subscriber.address.key == key:
+                if row.subscriber.status is SubscriberStatus.ACTIVE:
+                    return row.subscriber
+                first = first or row.subscriber
+        return first
+
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
+        return self.renderer().kinds
+
+    def _keep_inside(self, setting: str, value: str) -> None:
+        if not (self.root / value).resolve().is_relative_to(self.root):
+            raise ConfigError(f"{CONFIG_NAME}: `{setting}: {value}` leads out of this folder")
