@@ -1,0 +1,124 @@
+"""Issue sources on disk: finding one by its number, and reading either form into an `Issue`.
+
+The structured form (`.yaml`) is the model as it is. The prose form (`.md`) is YAML front matter
+between `---` lines and then Markdown, which becomes one section with one `text` item; sections of
+the front matter follow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from newsletter.content.models import BUILT_IN_KINDS, Issue, Location
+from newsletter.content.numbering import IssueFile, find_issue, list_issues, number_of
+from newsletter.content.prose import parse_prose
+from newsletter.errors import Place, Problem, SourceError
+from newsletter.source.text import SourceText, read_source
+from newsletter.source.validation import in_order, suggestion, validate
+from newsletter.source.yaml import YamlDocument, parse_yaml
+
+__all__ = ["IssueFile", "IssueSource", "find_issue", "is_prose", "list_issues", "read_issue"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueSource:
+    """An issue with the file it came from.
+
+    Attributes:
+        path: the file.
+        text: its content; `text.path` is the file as the user would type it.
+        issue: what it says.
+        document: where it says so; `document.place(location)` holds for both forms.
+
+    """
+
+    path: Path
+    text: SourceText
+    issue: Issue
+    document: YamlDocument
+
+    @property
+    def display(self) -> str:
+        """The file as the user would type it, such as content/064.yaml."""
+        return self.text.path
+
+    def place(self, location: Location, *, key: bool = False) -> Place:
+        """Where the value at `location` stands, or its key."""
+        return self.document.place(location, key=key)
+
+
+def read_issue(path: Path, *, root: Path, kinds: frozenset[str], zone: ZoneInfo) -> IssueSource:
+    """Read an issue source.
+
+    Args:
+        path: a .yaml, .yml or .md file below `root`.
+        root: the publication's folder.
+        kinds: the publication's own kinds of block, beyond the built-in ones.
+        zone: for dates and times that carry no offset.
+
+    Raises:
+        SourceError: with every mistake of the file, in its order.
+
+    """
+    text = read_source(path, root=root)
+    document = parse_prose(text) if is_prose(path) else parse_yaml(text, keep_problems=True)
+    problems = [
+        *_unknown_kinds(document, kinds),
+        *_wrong_number(document, number_of(path.name)),
+    ]
+    try:
+        issue = validate(Issue, document, context={"zone": zone})
+    except SourceError as error:
+        problems = [*error.problems, *problems]
+    if problems:
+        raise SourceError(problems=in_order(problems))
+    return IssueSource(path=path, text=text, issue=issue, document=document)
+
+
+def is_prose(path: Path) -> bool:
+    """Whether this file is in the prose form."""
+    return path.suffix.lower() == ".md"
+
+
+def _unknown_kinds(document: YamlDocument, kinds: frozenset[str]) -> Iterator[Problem]:
+    known = [*BUILT_IN_KINDS, *sorted(kinds)]
+    for location, item in _items(document.value):
+        kind = item.get("kind")
+        if kind is not None and kind not in known:
+            hint = f"kinds: {', '.join(known)}"
+            close = suggestion(str(kind), known)
+            message = f"`{kind}` is not a kind of block"
+            yield document.problem(
+                (*location, "kind"), message, f"{close} {hint}" if close else hint
+            )
+
+
+def _items(value: Any) -> Iterator[tuple[Location, dict[str, Any]]]:
+    """Everything that stands where an item stands and has fields, whatever else is wrong."""
+    for s, section in _fields_in(value, "sections"):
+        for i, item in _fields_in(section, "items"):
+            yield ("sections", s, "items", i), item
+        for g, group in _fields_in(section, "groups"):
+            for i, item in _fields_in(group, "items"):
+                yield ("sections", s, "groups", g, "items", i), item
+
+
+def _fields_in(value: Any, name: str) -> Iterable[tuple[int, dict[str, Any]]]:
+    entries = value.get(name) if isinstance(value, dict) else None
+    if isinstance(entries, list):
+        yield from ((n, entry) for n, entry in enumerate(entries) if isinstance(entry, dict))
+
+
+def _wrong_number(document: YamlDocument, expected: int | None) -> Iterator[Problem]:
+    value = document.value
+    number = value.get("number") if isinstance(value, dict) else None
+    if expected is None or isinstance(number, bool) or not isinstance(number, int | str):
+        return
+    written = str(number).strip()
+    if written.isascii() and written.isdigit() and int(written[-9:]) != expected:
+        message = f"`number` is {written}, but the name of the file says {expected}"
+        yield document.problem(("number",), message, "rename the file or change the number")
