@@ -15,7 +15,15 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from newsletter.errors import ConfigError, Problem, SourceError
 from newsletter.mail.address import parse_address
@@ -62,6 +70,13 @@ def _inside(value: str) -> str:
     return value
 
 
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_truth_value)]
 Line = Annotated[str, AfterValidator(_one_line)]
 InsidePath = Annotated[str, AfterValidator(_inside)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -98,14 +113,14 @@ class RelaySettings(Settings):
 class SendSettings(Settings):
     """How fast and how patiently to send."""
 
-    connections: int = Field(default=4, ge=1, le=100, description="open connections to the relay")
-    messages_per_connection: int = Field(default=500, ge=1, description="then a new connection")
+    connections: Whole = Field(default=4, ge=1, le=100, description="open connections to the relay")
+    messages_per_connection: Whole = Field(default=500, ge=1, description="then a new connection")
 
 
 class TextSettings(Settings):
     """The plain-text part."""
 
-    wrap: int = Field(
+    wrap: Whole = Field(
         default=0,
         ge=0,
         description="wrap at this many display cells; 0 leaves wrapping to the client",

@@ -7,20 +7,53 @@ fields are free. The JSON Schema for editors is generated from these models (`co
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
-from newsletter.config import Line
+from newsletter.config import InsidePath, Line, Whole
+from newsletter.content.moments import Day, Moment
 
 Location = tuple[str | int, ...]
 """Path to a value inside a source file, such as ("sections", 0, "items", 2, "title")."""
 
-Markdown = Annotated[str, Field(description="Markdown (CommonMark, with Chinese emphasis)")]
-Link = Annotated[Line, Field(description="https, http or mailto link")]
-ImagePath = Annotated[Line, Field(description="image file, relative to the publication's folder")]
+
+def _web_link(value: str) -> str:
+    from newsletter.content.markdown import is_web_link
+
+    if not is_web_link(value) or any(char.isspace() for char in value):
+        raise ValueError("must be a link that begins with https://, http:// or mailto:")
+    return value
+
+
+def _readable_markdown(value: str) -> str:
+    from newsletter.content.markdown import refused_links
+
+    refused = refused_links(value)
+    if refused:
+        targets = ", ".join(dict.fromkeys(target for _, target in refused))
+        raise ValueError(f"has a link that is neither https, http nor mailto: {targets}")
+    return value
+
+
+Markdown = Annotated[
+    str,
+    AfterValidator(_readable_markdown),
+    Field(description="Markdown (CommonMark, with Chinese emphasis)"),
+]
+Link = Annotated[Line, AfterValidator(_web_link), Field(description="https, http or mailto link")]
+ImagePath = Annotated[
+    InsidePath, Field(description="image file, relative to the publication's folder")
+]
 
 
 class Model(BaseModel):
@@ -32,7 +65,9 @@ class Model(BaseModel):
 class Only(Model):
     """Who sees an item. Both conditions must hold; within one, any match is enough."""
 
-    tags: tuple[Line, ...] = Field(default=(), description="subscribers with at least one of these tags")
+    tags: tuple[Line, ...] = Field(
+        default=(), description="subscribers with at least one of these tags"
+    )
     languages: tuple[Line, ...] = Field(
         default=(), description="subscribers with one of these languages; zh also matches zh-CN"
     )
@@ -92,8 +127,10 @@ class Event(Block):
     title: Line = Field(min_length=1)
     series: Line | None = None
     speaker: Speaker | None = None
-    starts: datetime = Field(description="with or without an offset; without, the publication's time zone")
-    ends: datetime | None = None
+    starts: Moment = Field(
+        description="with or without an offset; without, the publication's time zone"
+    )
+    ends: Moment | None = None
     online: bool = False
     venue: Line | None = None
     summary: Markdown | None = None
@@ -101,9 +138,10 @@ class Event(Block):
 
     @model_validator(mode="after")
     def _in_order(self) -> Event:
-        if self.ends and (self.ends.tzinfo is None) == (self.starts.tzinfo is None):
-            if self.ends < self.starts:
-                raise ValueError("`ends` is before `starts`")
+        ends = self.ends or self.starts
+        comparable = (ends.tzinfo is None) == (self.starts.tzinfo is None)
+        if comparable and ends < self.starts:
+            raise ValueError("`ends` is before `starts`")
         return self
 
 
@@ -116,7 +154,7 @@ class Article(Block):
     summary: Markdown | None = None
     source: Line | None = Field(default=None, description="where it appeared")
     author: Line | None = None
-    published: date | None = None
+    published: Day | None = None
 
 
 class Text(Block):
@@ -135,7 +173,9 @@ class Image(Block):
     alt: Line = Field(description="what the picture says; empty for pure decoration")
     caption: Line | None = None
     url: Link | None = None
-    width: int | None = Field(default=None, ge=1, le=640, description="pixels in the mail; file twice as wide")
+    width: Whole | None = Field(
+        default=None, ge=1, le=640, description="pixels in the mail; file twice as wide"
+    )
 
 
 class Divider(Block):
@@ -152,7 +192,9 @@ class QR(Block):
     url: Link
     title: Line | None = None
     caption: Markdown | None = None
-    label: Line | None = Field(default=None, description="words of the link; the address when absent")
+    label: Line | None = Field(
+        default=None, description="words of the link; the address when absent"
+    )
 
 
 class Button(Block):
@@ -221,7 +263,9 @@ class Group(Model):
 class Section(Model):
     """A part of an issue: items, or groups of items, or first the one and then the other."""
 
-    title: Line | None = Field(default=None, description="heading; without one the items just follow")
+    title: Line | None = Field(
+        default=None, description="heading; without one the items just follow"
+    )
     items: tuple[Item, ...] = ()
     groups: tuple[Group, ...] = ()
 
@@ -242,11 +286,15 @@ class Status(StrEnum):
 class Issue(Model):
     """One issue of the publication."""
 
-    number: int = Field(ge=0, le=999_999)
+    number: Whole = Field(ge=0, le=999_999)
     title: Line = Field(min_length=1)
-    subject: Line | None = Field(default=None, min_length=1, description="instead of the publication's pattern")
+    subject: Line | None = Field(
+        default=None, min_length=1, description="instead of the publication's pattern"
+    )
     preheader: Line | None = Field(default=None, description="what inboxes show after the subject")
-    date: datetime | None = Field(default=None, description="when it may go out; `send --due` uses it")
+    date: Moment | None = Field(
+        default=None, description="when it may go out; `send --due` uses it"
+    )
     status: Status = Status.DRAFT
     sections: tuple[Section, ...] = Field(min_length=1)
 

@@ -90,7 +90,9 @@ def _problems(
     model: type[BaseModel], document: YamlDocument, error: ValidationError
 ) -> Iterable[Problem]:
     for mistake in error.errors(include_url=False):
-        yield _problem(model, document, mistake)
+        # pydantic counts only the entries without mistakes, so a list of wrong ones seems empty.
+        if mistake["type"] != "too_short" or not mistake["input"]:
+            yield _problem(model, document, mistake)
 
 
 def _problem(model: type[BaseModel], document: YamlDocument, mistake: ErrorDetails) -> Problem:
