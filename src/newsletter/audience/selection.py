@@ -69,19 +69,25 @@ def select(
     """
     chosen: dict[int, int] = {}
     for row in rows:
-        subscriber = row.subscriber
-        if subscriber is None:
-            yield Choice(row=row, left_out=Reason.BAD_ROW)
-        elif subscriber.status is SubscriberStatus.PENDING:
-            yield Choice(row=row, left_out=Reason.PENDING)
-        elif (key := _key(subscriber)) in unsubscribed or (
-            subscriber.status is SubscriberStatus.UNSUBSCRIBED
-        ):
-            yield Choice(row=row, left_out=Reason.UNSUBSCRIBED)
-        elif (first := chosen.setdefault(key, row.row)) != row.row:
+        reason = standing(row, unsubscribed=unsubscribed)
+        if row.subscriber is None or reason is not None:
+            yield Choice(row=row, left_out=reason)
+        elif (first := chosen.setdefault(_key(row.subscriber), row.row)) != row.row:
             yield Choice(row=row, left_out=Reason.DUPLICATE, first_row=first)
         else:
             yield Choice(row=row)
+
+
+def standing(row: ListRow, *, unsubscribed: Container[int]) -> Reason | None:
+    """Why a row by itself is no recipient, or None; duplicates are another matter."""
+    subscriber = row.subscriber
+    if subscriber is None:
+        return Reason.BAD_ROW
+    if subscriber.status is SubscriberStatus.PENDING:
+        return Reason.PENDING
+    if subscriber.status is SubscriberStatus.UNSUBSCRIBED or _key(subscriber) in unsubscribed:
+        return Reason.UNSUBSCRIBED
+    return None
 
 
 def unsubscribed_keys(rows: Iterable[ListRow]) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -76,6 +77,15 @@ class Composer:
         )
         return Message(envelope, message_id, self._compiled.assemble(fields, values))
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that is the same for all recipients, in hex."""
+        sha = hashlib.sha256(self._probe())
+        sha.update(f"{self.publication.public_url}\n{self._links.mailbox}".encode())
+        for slot in self.edition.slots:
+            sha.update(f"{slot.name}\n{slot.landing}\n{slot.fallback}\n".encode())
+        return sha.hexdigest()
+
     def html(self, subscriber: Subscriber) -> str:
         """The HTML part as `subscriber` gets it."""
         return self._fill(self.edition.html, subscriber)
@@ -102,14 +112,19 @@ class Composer:
                 text = text.replace(slot.token, escape_for(slot.landing, value).decode())
         return text
 
+    def _probe(self) -> bytes:
+        """A message to nobody: every slot holds its own token."""
+        fields = headers.fold("To", ["<probe@example.org>"]) + headers.fold("Message-ID", ["<p@x>"])
+        return self._compiled.assemble(
+            (fields,), [slot.token.encode() for slot in self.edition.slots]
+        )
+
     def _verify(self) -> None:
         """Fill every slot with its own token: the result must be well formed and decode to the edition."""
         from email import policy
         from email.parser import BytesParser
 
-        tokens = [slot.token.encode() for slot in self.edition.slots]
-        probe = headers.fold("To", ["<probe@example.org>"]) + headers.fold("Message-ID", ["<p@x>"])
-        data = self._compiled.assemble((probe,), tokens)
+        data = self._probe()
         if found := list(defects(data)):
             raise ComposeError(
                 f"issue {self.edition.issue} makes a bad message: {'; '.join(found)}"

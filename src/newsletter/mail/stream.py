@@ -1,8 +1,8 @@
 """Base64 bodies with slots: static runs are encoded once, and a recipient's body is a join of bytes.
 
 RFC 2045 section 6.8 says that line breaks in base64 carry no meaning and lines hold at most 76 characters. A static
-run whose length is a multiple of 3 octets keeps its encoded form wherever it stands, so each run is encoded in the three
-ways it can be cut (0, 1 or 2 octets lent to the personal value before it), and only a personal value with the few
+run whose length is a multiple of 3 octets keeps its encoded form wherever it stands, so each run is encoded in the
+three ways it can be cut (0, 1 or 2 octets lent to the personal value before it), and only a personal value with the few
 octets around it is encoded per recipient.
 """
 

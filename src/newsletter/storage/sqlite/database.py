@@ -77,7 +77,7 @@ def _explain(message: str, path: Path) -> str:
     known = {
         "disk is full": "the disk is full; nothing more is sent. Make room and run the same command again",
         "readonly": "the ledger is read-only; give this user the right to write it and its folder",
-        "malformed": "the ledger is damaged; restore it from a backup, or move it away after reading it with `sqlite3 … .recover`",
+        "malformed": "the ledger is damaged; restore it from a backup, or rescue its rows with `sqlite3 … .recover`",
         "not a database": "this file is not a ledger; move it away or restore it from a backup",
         "unable to open": "the ledger cannot be opened; is its folder writable?",
         "locked": "another program holds the ledger; close it and run the same command again",

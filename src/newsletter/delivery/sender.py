@@ -1,0 +1,327 @@
+"""The sending loop: claimed entries become messages, messages become outcomes, until nothing is left to do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from newsletter.delivery.breakers import Breakers
+from newsletter.delivery.ledger import Campaign, Claim, Intent, Ledger, Outcome
+from newsletter.delivery.recorder import Recorder
+from newsletter.delivery.retry import RetrySchedule
+from newsletter.delivery.sendlog import SendLog
+from newsletter.delivery.states import State
+from newsletter.delivery.supply import Supply
+from newsletter.delivery.verdicts import Route, Verdict, judge
+from newsletter.errors import NewsletterError
+from newsletter.mail.message import Message
+from newsletter.transport.exchange import ConnectFailed, Event, Job, Session, Stage, Transport
+
+BATCH = 128
+MAX_BACK_OFF = 60.0
+
+Compose = Callable[[Claim], Message]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendOptions:
+    """How a run behaves. Times in seconds.
+
+    Attributes:
+        connections: open at the same time.
+        messages_per_connection: then a new one.
+        window: how long a run may wait for deferred entries and for a relay that is away.
+        lease: how long a claim holds without news.
+        limit: how many entries this run may take, or None.
+        states: only entries in these states, or any sendable one.
+        connect_tries: failures in a row, with nothing achieved between, before the relay counts as away.
+
+    """
+
+    connections: int = 4
+    messages_per_connection: int = 500
+    window: float = 0.0
+    lease: float = 900.0
+    limit: int | None = None
+    states: Sequence[State] = ()
+    connect_tries: int = 3
+    retry: RetrySchedule = field(default_factory=RetrySchedule)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has achieved so far. `stopped` says why it ended early, if it did."""
+
+    outcomes: Counter[State] = field(default_factory=Counter)
+    stopped: NewsletterError | None = None
+    interrupted: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been going."""
+        return time.monotonic() - self.started
+
+
+class Sender:
+    """One run over one campaign. Make it, then `await run()` once.
+
+    Args:
+        ledger: where everything is recorded; used by the recorder's thread while the run lasts.
+        campaign: what to send.
+        run: the fence number from `Ledger.begin_run`.
+        transport: the way to the relay.
+        compose: makes an entry's message.
+        log: the per-send log.
+        options: pace and patience.
+        clock: seconds since the epoch.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        campaign: Campaign,
+        run: int,
+        transport: Transport,
+        compose: Compose,
+        log: SendLog,
+        options: SendOptions,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ledger = ledger
+        self._campaign = campaign
+        self._run = run
+        self._transport = transport
+        self._compose = compose
+        self._log = log
+        self._options = options
+        self._clock = clock
+        self._sessions: set[Session] = set()
+        self._workers: list[asyncio.Task[None]] = []
+        self._failures = 0
+        self._breakers = Breakers()
+        self.tally = Tally()
+
+    async def run(self) -> Tally:
+        """Send until nothing more can be done now.
+
+        Whatever ends the run, every entry it touched is in a state of the ledger when this returns.
+        """
+        self._recorder = Recorder(
+            self._ledger,
+            run=self._run,
+            log=self._log,
+            clock=self._clock,
+            failed=self._ledger_failed,
+        )
+        self._recorder.start()
+        self._supply = Supply(
+            claim=self._claim,
+            seconds_to_next=self._seconds_to_next,
+            batch=BATCH,
+            limit=self._options.limit,
+            patience=self._options.window,
+        )
+        try:
+            self._workers = [
+                asyncio.create_task(self._work()) for _ in range(self._options.connections)
+            ]
+            results = await asyncio.gather(*self._workers, return_exceptions=True)
+            for result in results:
+                if isinstance(result, Exception):
+                    self._stop_for(result)
+        finally:
+            self._supply.close()
+            with contextlib.suppress(NewsletterError):
+                await self._recorder.call(self._release)
+            await self._recorder.close()
+        return self.tally
+
+    def drain(self) -> None:
+        """Start nothing new; let what is under way come to its end."""
+        self.tally.interrupted = True
+        self._supply.close()
+
+    def abort(self) -> None:
+        """Cut every connection now. What was under way is settled as lost, which is as safe as a kill."""
+        self.drain()
+        for session in list(self._sessions):
+            session.abort()
+        for worker in self._workers:
+            worker.cancel()
+
+    # Work.
+
+    async def _work(self) -> None:
+        """One connection after the other, as long as there is something to send."""
+        while await self._supply.available():
+            session = await self._connect()
+            if session is None:
+                return
+            self._sessions.add(session)
+            try:
+                feed = _Feed(self)
+                await session.run(feed, limit=self._options.messages_per_connection)
+            finally:
+                self._sessions.discard(session)
+
+    async def _connect(self) -> Session | None:
+        """An open connection, or None when the run is over or the relay is away."""
+        while not self._supply.closed:
+            try:
+                return await self._transport.connect()
+            except ConnectFailed as failure:
+                self._failures += 1
+                verdict = judge(failure.stage, failure.event)
+                if verdict.route is Route.STOP:
+                    self._stop_for(self._breakers.refused(failure))
+                    return None
+                if self._sessions:  # others are through: the relay wants fewer of us
+                    return None
+                patient = self.tally.seconds < self._options.window
+                if self._failures >= self._options.connect_tries and not patient:
+                    self._stop_for(self._breakers.away(failure))
+                    return None
+                await self._pause(min(2.0 ** (self._failures - 1) * 0.5, MAX_BACK_OFF))
+        return None
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but not through the end of the run."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._supply.ended(), seconds)
+
+    def start_job(self, claim: Claim, feed: _Feed) -> Job | None:
+        """Compose an entry's message and ask for its intent; None when it cannot be composed."""
+        try:
+            message = self._compose(claim)
+        except NewsletterError as error:
+            self._supply.settled()
+            self._stop_for(error)  # its claim is released with the others
+            return None
+        granted = self._recorder.intend(Intent(claim.id, message.message_id))
+        return _Job(self, feed, claim, message, granted)
+
+    def settle(self, job: _Job, stage: Stage, event: Event) -> Verdict:
+        """Record what became of a job."""
+        verdict = judge(stage, event)
+        now = self._clock()
+        claim = job.claim
+        due = None
+        if verdict.state is State.DEFERRED:
+            wait = self._options.retry.wait(claim.attempts + 1, random=random.random)
+            due = now + wait
+        outcome = Outcome(
+            id=claim.id,
+            state=verdict.state,
+            at=now,
+            stage=stage.value,
+            reply=str(event),
+            code=getattr(event, "code", None),
+            charged=verdict.charged,
+            next_attempt_at=due,
+            message_id=job.message.message_id,
+            seconds=time.monotonic() - job.started,
+            suppress=verdict.reason.value if verdict.suppress else None,
+        )
+        self._recorder.record(outcome, str(claim.subscriber.address))
+        self.tally.outcomes[verdict.state] += 1
+        self._supply.settled()
+        if verdict.state is State.ACCEPTED:
+            self._failures = 0
+        if stopped := self._breakers.notice(verdict, event):
+            self._stop_for(stopped)
+        return verdict
+
+    def _stop_for(self, error: BaseException) -> None:
+        """End the run early; the first reason counts."""
+        if self.tally.stopped is None:
+            known = isinstance(error, NewsletterError)
+            self.tally.stopped = error if known else NewsletterError(repr(error))  # type: ignore[assignment]
+        self._supply.close()
+
+    def _ledger_failed(self, error: BaseException) -> None:
+        self._stop_for(error)
+        for session in list(self._sessions):
+            session.abort()
+
+    # The ledger, through the recorder's thread.
+
+    def _claim(self, limit: int) -> Awaitable[list[Claim]]:
+        return self._recorder.call(
+            lambda: self._ledger.claim(
+                self._campaign,
+                run=self._run,
+                limit=limit,
+                now=self._clock(),
+                lease=self._options.lease,
+                states=self._options.states,
+            )
+        )
+
+    async def _seconds_to_next(self) -> float | None:
+        due = await self._recorder.call(lambda: self._ledger.next_due(self._campaign))
+        return None if due is None else max(due - self._clock(), 0.0)
+
+    def _release(self) -> int:
+        return self._ledger.release(self._campaign, run=self._run, now=self._clock())
+
+
+class _Job:
+    """An entry on its way; see `transport.exchange.Job`."""
+
+    __slots__ = ("_feed", "_granted", "_sender", "claim", "message", "started")
+
+    def __init__(
+        self,
+        sender: Sender,
+        feed: _Feed,
+        claim: Claim,
+        message: Message,
+        granted: asyncio.Future[bool],
+    ) -> None:
+        self._sender = sender
+        self._feed = feed
+        self._granted = granted
+        self.claim = claim
+        self.message = message
+        self.started = time.monotonic()
+
+    def granted(self) -> Awaitable[bool]:
+        return self._granted
+
+    def settle(self, stage: Stage, event: Event) -> None:
+        verdict = self._sender.settle(self, stage, event)
+        if verdict.route is not Route.GO_ON:
+            self._feed.rotate = True
+
+
+class _Feed:
+    """A session's view of the supply."""
+
+    __slots__ = ("_sender", "rotate")
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self.rotate = False
+
+    async def next(self) -> Job | None:
+        while not self.rotate:
+            claim = await self._sender._supply.next()
+            if claim is None:
+                return None
+            if job := self._sender.start_job(claim, self):
+                return job
+        return None
+
+    def ready(self) -> Job | None:
+        if self.rotate:
+            return None
+        claim = self._sender._supply.now()
+        return self._sender.start_job(claim, self) if claim else None

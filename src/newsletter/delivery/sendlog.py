@@ -1,0 +1,70 @@
+"""The per-send log: one JSON object a line (jsonlines.org), for people and log shippers. The ledger is the record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from newsletter.delivery.ledger import Attempt, Outcome
+
+
+class SendLog:
+    """Appends to a file, which is opened at the first line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[str] | None = None
+
+    def write(self, outcomes: Sequence[tuple[Outcome, str]]) -> None:
+        """Append a line for each outcome; `str` is the address."""
+        if not outcomes:
+            return
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a", encoding="utf-8")
+        self._file.write("".join(_line(outcome, address) for outcome, address in outcomes))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def timestamp(seconds: float) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def attempt_json(attempt: Attempt) -> str:
+    """An attempt as `newsletter log --json` shows it: the same fields as a line of this log."""
+    record = {
+        "at": timestamp(attempt.at),
+        "address": attempt.address,
+        "message_id": attempt.message_id,
+        "stage": attempt.stage,
+        "code": attempt.code,
+        "reply": attempt.reply,
+        "state": attempt.state.value,
+        "seconds": attempt.seconds,
+        "run": attempt.run,
+    }
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _line(outcome: Outcome, address: str) -> str:
+    record = {
+        "at": timestamp(outcome.at),
+        "address": address,
+        "message_id": outcome.message_id,
+        "stage": outcome.stage,
+        "code": outcome.code,
+        "reply": outcome.reply,
+        "state": outcome.state.value,
+        "seconds": round(outcome.seconds, 4),
+    }
+    return json.dumps(record, ensure_ascii=False) + "\n"

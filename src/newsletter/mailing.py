@@ -1,0 +1,135 @@
+"""An issue as everybody's messages: editions by who sees what, one composer for each, the same bytes for all uses.
+
+Preview, dry run, test send and real send all get their messages here, which is why they are the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from newsletter.composing.compose import Composer
+from newsletter.content.models import Location
+from newsletter.errors import AudienceError
+
+if TYPE_CHECKING:
+    from newsletter.audience.models import Subscriber
+    from newsletter.content.reader import IssueSource
+    from newsletter.errors import Problem
+    from newsletter.mail.message import Message
+    from newsletter.project import Project
+    from newsletter.rendering.render import Renderer
+
+
+class Mailing:
+    """Messages of one issue.
+
+    Args:
+        project: the publication.
+        source: the issue.
+        test: mark messages as tests.
+        now: today, for a draft without a date.
+
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        source: IssueSource,
+        *,
+        test: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.project = project
+        self.source = source
+        self._test = test
+        self._now = now
+        self._composers: dict[frozenset[Location], Composer] = {}
+        self._restricted = any(item.only for _, item in source.issue.items())
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return self.project.renderer()
+
+    @cached_property
+    def date(self) -> datetime:
+        """The Date header: the issue's own date, so that preview, send and every retry agree."""
+        if self.source.issue.date:
+            return self.source.issue.date
+        today = self._now().astimezone(self.project.publication.zone)
+        return today.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @property
+    def digest(self) -> str:
+        """What the ledger freezes: SHA-256 of the edition that shows every item."""
+        return self._composer(frozenset()).digest
+
+    def composer(self, subscriber: Subscriber | None = None) -> Composer:
+        """The composer of the edition that `subscriber` sees, or of the one that shows every item.
+
+        Raises:
+            TemplateError, ComposeError: the issue cannot become mail.
+
+        """
+        if subscriber is None or not self._restricted:
+            return self._composer(frozenset())
+        hidden = self.source.issue.hidden_from(tags=subscriber.tags, language=subscriber.language)
+        return self._composer(hidden)
+
+    def message(self, subscriber: Subscriber) -> Message:
+        """The very bytes that `subscriber` gets."""
+        return self.composer(subscriber).message(subscriber)
+
+    def _composer(self, hidden: frozenset[Location]) -> Composer:
+        composer = self._composers.get(hidden)
+        if composer is None:
+            composer = Composer(
+                self.project.publication,
+                self._renderer.render(self.source.issue, hidden=hidden),
+                keyring=self.project.keyring,
+                date=self.date,
+                test=self._test,
+            )
+            self._composers[hidden] = composer
+        return composer
+
+
+class Intake:
+    """The list as a stream of active subscribers, counting what is left out on the way.
+
+    An empty stream ends in AudienceError, before anything is stored.
+
+    Duplicates pass: whoever stores the stream collapses them, so that a million rows need no memory here.
+
+    Attributes:
+        left_out: how many rows were not active, by reason.
+        problems: the bad rows.
+        active: how many rows passed, duplicates included.
+
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self.left_out: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+        self.active = 0
+
+    def __iter__(self) -> Iterator[Subscriber]:
+        from newsletter.audience.selection import standing, unsubscribed_keys
+
+        gone = unsubscribed_keys(self._project.subscribers())
+        for row in self._project.subscribers():
+            if reason := standing(row, unsubscribed=gone):
+                self.left_out[reason] += 1
+                if row.problem:
+                    self.problems.append(row.problem)
+            elif row.subscriber is not None:
+                self.active += 1
+                yield row.subscriber
+        if not self.active:
+            raise AudienceError(
+                f"{self._project.publication.audience}: has no active subscriber, so there is nobody to send to"
+            )

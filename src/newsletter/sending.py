@@ -1,0 +1,221 @@
+"""One send from a project: plan or resume, recover, run, account for everybody."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.delivery.ledger import Campaign, Claim, Counts, Ledger, Recovered
+from newsletter.delivery.lock import run_lock
+from newsletter.delivery.sender import Sender, SendOptions, Tally
+from newsletter.delivery.sendlog import SendLog
+from newsletter.delivery.states import FINAL, SENDABLE, State
+from newsletter.errors import EditionChanged, LedgerError
+from newsletter.mailing import Intake, Mailing
+
+if TYPE_CHECKING:
+    from newsletter.audience.models import Subscriber
+    from newsletter.mail.message import Message
+    from newsletter.project import Project
+    from newsletter.transport.exchange import Transport
+    from newsletter.transport.single import SingleJob
+
+LEDGER_NAME = "newsletter.db"
+LOCK_NAME = "run.lock"
+LOG_FOLDER = "log"
+
+Drive = Callable[[Sender], Awaitable[Tally]]
+"""Runs a sender, with whatever signals and progress the caller wants around it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendReport:
+    """What a send ended with.
+
+    Attributes:
+        campaign: what was sent.
+        counts: the ledger afterwards; the equation holds or `send` has raised.
+        tally: what this run did; None when there was nothing left to do.
+        fresh: whether this call planned the campaign.
+        recovered: what a dead run had left behind.
+        left: how many subscribers have left the list since the plan.
+        intake: what planning left out of the list.
+        names_in_doubt: addresses whose fate SMTP cannot tell.
+        log: the per-send log.
+
+    """
+
+    campaign: Campaign
+    counts: Counts
+    tally: Tally | None
+    fresh: bool
+    recovered: Recovered
+    left: int
+    intake: Intake
+    names_in_doubt: tuple[str, ...] = field(default=())
+    log: Path = field(default=Path())
+
+    @property
+    def settled(self) -> bool:
+        """Whether every entry is in a final state."""
+        return sum(self.counts[state] for state in FINAL) == self.counts.planned
+
+
+def open_ledger(project: Project) -> Ledger:
+    """The ledger of a publication, made on first use; close it after use.
+
+    Raises:
+        LedgerError: it cannot be used.
+
+    """
+    from newsletter.storage.sqlite.ledger import SqliteLedger
+
+    return SqliteLedger(project.state_dir / LEDGER_NAME)
+
+
+def existing_ledger(project: Project) -> Ledger | None:
+    """The ledger if there is one: looking must not make it."""
+    path = project.state_dir / LEDGER_NAME
+    return open_ledger(project) if path.exists() else None
+
+
+async def send(
+    mailing: Mailing,
+    *,
+    transport: Transport,
+    options: SendOptions,
+    drive: Drive,
+    accept_changed: bool = False,
+    resend_in_doubt: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> SendReport:
+    """Send an issue to everybody who is due, under the run lock.
+
+    Args:
+        mailing: the issue.
+        transport: the way to the relay.
+        options: pace and patience.
+        drive: runs the sender.
+        accept_changed: go on although the issue is not what was planned.
+        resend_in_doubt: send again to those whose fate is unknown (RFC 5321 3.8 as a choice).
+        clock: seconds since the epoch.
+
+    Raises:
+        RunLocked, EditionChanged, AudienceError, LedgerError, TemplateError, ComposeError.
+
+    """
+    project = mailing.project
+    digest = (
+        mailing.digest
+    )  # an issue that cannot be composed is refused before anything is planned
+    with run_lock(project.state_dir / LOCK_NAME), closing(open_ledger(project)) as ledger:
+        plan = _plan_or_resume(
+            ledger, mailing, digest=digest, accept_changed=accept_changed, now=clock()
+        )
+        campaign = plan.campaign
+        run = ledger.begin_run(campaign, now=clock())
+        recovered = ledger.recover(campaign, run=run, now=clock())
+        if resend_in_doubt:
+            ledger.resolve(
+                campaign,
+                state=State.PENDING,
+                addresses=(),
+                now=clock(),
+                why="to be sent again, by --in-doubt resend",
+            )
+        ledger.expire(campaign, first_before=clock() - options.retry.give_up, now=clock())
+        log = SendLog(project.state_dir / LOG_FOLDER / f"{campaign.issue:03d}.jsonl")
+        tally = None
+        counts = ledger.counts(campaign)
+        if any(counts[state] for state in SENDABLE):
+            sender = Sender(
+                ledger=ledger,
+                campaign=campaign,
+                run=run,
+                transport=transport,
+                compose=_composer(mailing),
+                log=log,
+                options=options,
+                clock=clock,
+            )
+            tally = await drive(sender)
+            counts = ledger.counts(campaign)
+        _check_equation(counts)
+        doubt = tuple(entry.address for entry in ledger.entries(campaign, states=[State.IN_DOUBT]))
+        return replace(
+            plan,
+            counts=counts,
+            tally=tally,
+            recovered=recovered,
+            names_in_doubt=doubt,
+            log=log.path,
+        )
+
+
+def _plan_or_resume(
+    ledger: Ledger, mailing: Mailing, *, digest: str, accept_changed: bool, now: float
+) -> SendReport:
+    """Freeze the recipients, or find them frozen and take out who has left since."""
+    issue = mailing.source.issue.number
+    intake = Intake(mailing.project)
+    campaign = ledger.campaign(issue)
+    fresh = campaign is None
+    left = 0
+    if campaign is None:
+        campaign = ledger.plan(issue, digest=digest, subscribers=intake, now=now)
+    else:
+        if campaign.digest != digest:
+            if not accept_changed:
+                raise EditionChanged(
+                    f"issue {issue} is not what its send began with (the source, the theme or the settings"
+                    " have changed since). Undo the change, or say --accept-changed to send the new form to"
+                    " those who are left"
+                )
+            campaign = ledger.accept_digest(campaign, digest=digest, now=now)
+        left = ledger.reconcile(campaign, active=intake, now=now)
+    return SendReport(
+        campaign=campaign,
+        counts=Counts(campaign.planned),
+        tally=None,
+        fresh=fresh,
+        recovered=Recovered(0, 0),
+        left=left,
+        intake=intake,
+    )
+
+
+def _composer(mailing: Mailing) -> Callable[[Claim], Message]:
+    def compose(claim: Claim) -> Message:
+        return mailing.message(claim.subscriber)
+
+    return compose
+
+
+def _check_equation(counts: Counts) -> None:
+    if not counts.balanced:
+        raise LedgerError(
+            f"{counts.planned} entries were planned, but the states add up to"
+            f" {sum(counts.states.values())}; the ledger is damaged, restore it from a backup"
+        )
+
+
+async def send_test(
+    mailing: Mailing, subscribers: Sequence[Subscriber], *, transport: Transport
+) -> list[SingleJob]:
+    """Send marked messages outside the ledger.
+
+    Returns:
+        The jobs with what the relay answered to each.
+
+    Raises:
+        RelayError: no connection came about.
+
+    """
+    from newsletter.transport.single import send_each
+
+    messages = [mailing.message(subscriber) for subscriber in subscribers]
+    return await send_each(transport, messages)
