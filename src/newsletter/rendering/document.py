@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import cast
+from itertools import count
 
 from lxml import etree
 
@@ -11,7 +11,7 @@ from newsletter.rendering.mistake import Mistake
 
 DOCTYPE = "<!doctype html>"
 RAW_TEXT = frozenset({"style", "script"})
-_INVISIBLE = re.compile("[\u00a0\u00ad\u034f\u2000-\u200f\u2028-\u202f\u2060-\u2064\ufeff]")
+_INVISIBLE = re.compile("[\u00a0\u00ad\u034f\u2000-\u200f\u2028-\u202f\u205f-\u2064\ufeff]")
 _DOCTYPE = re.compile(r"\s*(<!doctype[^>]*>)", re.IGNORECASE)
 
 
@@ -21,12 +21,17 @@ def parse(html: str) -> etree._Element:
     Raises:
         Mistake: there is no document in it.
     """
-    if not html.strip():
-        raise Mistake("issue.html.j2 made an empty document")
-    tree = etree.fromstring(html.strip(), etree.HTMLParser())
-    if tree is None or tree.tag != "html":
-        raise Mistake("issue.html.j2 does not make an HTML document")
-    return cast("etree._Element", tree)
+    text = html.strip().replace("\0", "")
+    tree = etree.fromstring(text, etree.HTMLParser()) if text else None
+    if tree is None or tree.tag != "html" or tree.find("body") is None:
+        raise Mistake("does not make an HTML document", hint="it needs <html>, <head> and <body>")
+    return tree
+
+
+def is_element(node: etree._Element) -> bool:
+    """Whether `node` is an element, not a comment or a processing instruction."""
+    tag: object = node.tag
+    return isinstance(tag, str)
 
 
 def doctype(html: str) -> str:
@@ -36,20 +41,25 @@ def doctype(html: str) -> str:
 
 
 def serialise(tree: etree._Element, *, doctype: str = DOCTYPE) -> str:
-    """The document as text. Invisible characters are written as references, style blocks and comments letter for letter."""
-    kept: list[str] = []
-    nodes = [node for node in tree.iter() if node.tag is etree.Comment or node.tag in RAW_TEXT]
-    for node in nodes:
-        kept.append(node.text or "")
-        node.text = f"newsletter-keeps-{len(kept) - 1}-"
-    try:
-        out = etree.tostring(tree, method="html", encoding="unicode", with_tail=False)
-    finally:
-        for node, text in zip(nodes, kept, strict=True):
-            node.text = text
+    """The document as text; `tree` is used up.
+
+    Style blocks, scripts and comments come out letter for letter. Elsewhere, invisible characters
+    and spaces that look like others are written as references, so that they survive editors.
+    """
+    nodes = [node for node in tree.iter() if not is_element(node) or node.tag in RAW_TEXT]
+    kept = [node.text or "" for node in nodes]
+    stem = _absent_from(etree.tostring(tree, method="html", encoding="unicode"))
+    for number, node in enumerate(nodes):
+        node.text = f"{stem}{number}z"
+    out = etree.tostring(tree, method="html", encoding="unicode", with_tail=False)
     out = _INVISIBLE.sub(_reference, out)
-    out = re.sub(r"newsletter-keeps-(\d+)-", lambda match: kept[int(match.group(1))], out)
+    out = re.sub(rf"{stem}(\d+)z", lambda match: kept[int(match.group(1))], out)
     return f"{doctype}\n{out}\n"
+
+
+def _absent_from(text: str) -> str:
+    """A word that does not occur in `text`."""
+    return next(word for i in count() if (word := f"keep{i}x") not in text)
 
 
 def _reference(match: re.Match[str]) -> str:

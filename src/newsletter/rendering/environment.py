@@ -1,18 +1,18 @@
-"""The only door to Jinja: a sandbox that reads templates from the theme's folders and explains their mistakes.
+"""The only door to Jinja: a sandbox that reads a theme's templates and explains their mistakes.
 
-Autoescape is on for everything but `*.txt.j2`. An undefined name is an error. Templates may read the models' fields and
-call what is listed in `docs/templates.md`, and nothing else: no methods of models, no attributes with an underscore.
+Autoescape is on for everything but `*.txt.j2`. An undefined name is an error. Templates may read the
+fields of models and call what is listed in `docs/templates.md`, and nothing else: no methods of
+models, no attributes with an underscore.
 """
 
 from __future__ import annotations
 
-import builtins
 import dataclasses
 import functools
+import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time, timedelta
-from pathlib import Path
 from typing import Any
 
 from jinja2 import (
@@ -21,6 +21,7 @@ from jinja2 import (
     StrictUndefined,
     TemplateNotFound,
     TemplateSyntaxError,
+    Undefined,
     UndefinedError,
 )
 from jinja2.exceptions import SecurityError
@@ -31,18 +32,19 @@ from pydantic import BaseModel
 
 from newsletter.errors import Place, Problem, TemplateError
 from newsletter.rendering.folders import Found, ThemeFolders
-from newsletter.rendering.markers import Marker
+from newsletter.rendering.markers import FieldsView, Marker, SubscriberView
 from newsletter.rendering.mistake import Mistake, did_you_mean
 
 MARKER_FILTERS = frozenset({"fallback", "escape", "e", "forceescape", "safe"})
 MARKER_TESTS = frozenset({"defined", "undefined"})
+_PERSONAL = (Marker, SubscriberView, FieldsView)
 _SAFE_OWNERS = (str, bytes, int, float, tuple, list, dict, set, frozenset, date, time, timedelta)
 _JINJA_CALLABLES = (Macro, LoopContext, BlockReference, Cycler, Joiner)
 _SAFE_TYPES = (dict, Namespace, Cycler, Joiner)
 
 
 def autoescapes(name: str | None) -> bool:
-    """Whether a template's output is HTML. (Jinja's `select_autoescape` does not know `.html.j2`.)"""
+    """Whether a template's output is HTML (Jinja's `select_autoescape` misses `.html.j2`)."""
     return name is None or not name.endswith(".txt.j2")
 
 
@@ -86,6 +88,12 @@ def _type_name(value: object) -> str:
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Attributes of models are their fields; only listed things can be called."""
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`obj.attribute`; a free field comes before a method of the model with the same name."""
+        if isinstance(obj, BaseModel) and attribute in (obj.model_extra or {}):
+            return (obj.model_extra or {})[attribute]
+        return super().getattr(obj, attribute)
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Whether a template may read `obj.attr`."""
         if isinstance(obj, BaseModel) and attr not in field_names(obj):
@@ -99,12 +107,12 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().unsafe_undefined(obj, attribute)
 
     def is_safe_callable(self, obj: Any) -> bool:
-        """Whether a template may call `obj`."""
-        if isinstance(obj, _JINJA_CALLABLES) or obj in self.globals.values():
+        """Whether a template may call `obj`; what explains itself when called may be."""
+        if isinstance(obj, (*_JINJA_CALLABLES, Marker, Undefined)):
             return True
         if isinstance(obj, types.BuiltinMethodType | types.MethodType):
             return isinstance(obj.__self__, _SAFE_OWNERS + _JINJA_CALLABLES)
-        return bool(obj in _SAFE_TYPES or getattr(obj, "called_by_templates", False))
+        return any(obj is known for known in (*self.globals.values(), *_SAFE_TYPES))
 
 
 class _Loader(BaseLoader):
@@ -118,6 +126,8 @@ class _Loader(BaseLoader):
         self, environment: Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
         """Source, file name and a function that tells whether both are still right."""
+        if self._folders.find(template) is None:
+            raise TemplateNotFound(template)
         found, source = self._folders.load(template)
         self.found[str(found.path)] = found
         stamp = found.path.stat().st_mtime_ns
@@ -127,10 +137,6 @@ class _Loader(BaseLoader):
             return now == found and found.path.stat().st_mtime_ns == stamp
 
         return source, str(found.path), fresh
-
-    def list_templates(self) -> list[str]:
-        """Every template of every folder."""
-        return self._folders.names()
 
 
 class Theme:
@@ -149,8 +155,8 @@ class Theme:
         filters: Mapping[str, Callable[..., Any]],
         functions: Mapping[str, Callable[..., Any]],
     ) -> None:
-        self._loader = _Loader(folders)
         self._folders = folders
+        self._loader = _Loader(folders)
         self._environment = _Sandbox(
             loader=self._loader,
             autoescape=autoescapes,
@@ -160,11 +166,12 @@ class Theme:
             keep_trailing_newline=False,
             finalize=_nothing_for_none,
         )
-        self._environment.globals.pop("lipsum", None)
-        self._environment.globals.update(functions)
-        self._environment.filters.update(filters)
-        _guard(self._environment.filters, MARKER_FILTERS, "run the filter `{}` on it")
-        _guard(self._environment.tests, MARKER_TESTS, "test whether it is {}")
+        environment: Any = self._environment
+        environment.globals.pop("lipsum", None)
+        environment.globals.update(functions)
+        environment.filters.update(filters)
+        _guard(environment.filters, MARKER_FILTERS, "run the filter `{}` on it")
+        _guard(environment.tests, MARKER_TESTS, "test whether it is {}")
 
     def render(self, name: str, context: Mapping[str, Any]) -> str:
         """The output of the template `name`.
@@ -176,46 +183,64 @@ class Theme:
             return self._environment.get_template(name).render(context)
         except TemplateError:
             raise
-        except (
-            Exception
-        ) as error:  # templates can raise anything; all of it is the author's to mend
+        except Exception as error:  # noqa: BLE001 - whatever a template raises is its author's to mend
             problem = self._explain(error, name, context)
         raise TemplateError(problems=[problem])
 
+    def require(self, name: str, message: str) -> None:
+        """Make sure that there is a template `name`.
+
+        Raises:
+            Mistake: there is none; `message` comes first.
+        """
+        if self._folders.find(name) is None:
+            missing = self._folders.missing(name)
+            raise Mistake(f"{message}: {missing.message}", hint=missing.hint)
+
+    def running(self) -> Place | None:
+        """The line of the template that is running in this thread, when one is."""
+        frame: types.FrameType | None = sys._getframe(1)
+        while frame is not None:
+            found = self._loader.found.get(frame.f_code.co_filename)
+            template = frame.f_globals.get("__jinja_template__")
+            if found and template:
+                return Place(
+                    path=found.shown, line=template.get_corresponding_lineno(frame.f_lineno)
+                )
+            frame = frame.f_back
+        return None
+
+    def problem(self, message: str, *, hint: str | None, place: Place) -> Problem:
+        """A problem at `place`, with the line when it is a line of a template."""
+        return Problem(message=message, hint=hint, place=place, snippet=self._snippet(place))
+
     def _explain(self, error: Exception, name: str, context: Mapping[str, Any]) -> Problem:
-        path, line = self._where(error)
         message, hint = self._what(error, context)
-        if path is None:
-            return Problem(message=message, hint=hint, place=self._entry(name, error))
-        place = Place(path=self._loader.found[path].shown, line=line)
-        return Problem(message=message, hint=hint, place=place, snippet=_snippet(path, line))
+        place = error.place if isinstance(error, Mistake) else None
+        entry = Place(path=f"{self._folders.folders[0].shown}/{name}")
+        return self.problem(message, hint=hint, place=place or self._where(error) or entry)
 
-    def _entry(self, name: str, error: Exception) -> Place | None:
-        if isinstance(error, Mistake):
-            return None
-        return Place(path=f"{self._folders.folders[0].shown}/{name}")
-
-    def _where(self, error: Exception) -> tuple[str | None, int | None]:
+    def _where(self, error: Exception) -> Place | None:
         if isinstance(error, TemplateSyntaxError):
-            return error.filename, error.lineno
-        found: tuple[str | None, int | None] = (None, None)
+            found = self._loader.found.get(error.filename or "")
+            return Place(path=found.shown, line=error.lineno) if found else None
+        place = None
         trace = error.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename in self._loader.found:
-                found = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+            if found := self._loader.found.get(trace.tb_frame.f_code.co_filename):
+                place = Place(path=found.shown, line=trace.tb_lineno)
             trace = trace.tb_next
-        return found
+        return place
 
     def _what(self, error: Exception, context: Mapping[str, Any]) -> tuple[str, str | None]:
         match error:
             case Mistake():
                 return error.message, error.hint
             case TemplateNotFound():
-                return f"there is no template {error.message}", None
-            case TemplateSyntaxError():
-                return _one_line(error.message or "syntax error"), None
-            case UndefinedError():
-                message = _one_line(error.message or "something is not defined")
+                missing = self._folders.missing(error.name or str(error))
+                return missing.message, missing.hint
+            case TemplateSyntaxError() | UndefinedError():
+                message = _one_line(error.message or "cannot be read").rstrip(".")
                 return message, self._nearest(message, context)
             case SecurityError():
                 return f"not allowed in a template: {_one_line(str(error))}", None
@@ -225,20 +250,31 @@ class Theme:
                 return f"{type(error).__name__}: {_one_line(str(error))}", None
 
     def _nearest(self, message: str, context: Mapping[str, Any]) -> str | None:
-        word, _, rest = message.removeprefix("'").partition("'")
-        if rest != " is not defined":
-            return None
-        return did_you_mean(word, [*context, *self._environment.globals])
+        """What was meant by the name in one of Jinja's messages."""
+        word = message.partition("'")[2].rpartition("'")[0]
+        if message == f"'{word}' is not defined":
+            return did_you_mean(word, [*context, *self._environment.globals])
+        if message == f"No filter named '{word}'":
+            return did_you_mean(word, self._environment.filters)
+        if message == f"No test named '{word}'":
+            return did_you_mean(word, self._environment.tests)
+        return None
+
+    def _snippet(self, place: Place) -> str | None:
+        for found in self._loader.found.values():
+            if found.shown == place.path and place.line:
+                lines = found.path.read_text("utf-8-sig").splitlines()
+                if place.line <= len(lines):
+                    return f"{place.line:>5} | {lines[place.line - 1].rstrip()}"
+        return None
 
 
 def _nothing_for_none(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _guard(
-    table: builtins.dict[str, Callable[..., Any]], allowed: Iterable[str], action: str
-) -> None:
-    """Make every function of `table` refuse markers, except the allowed ones."""
+def _guard(table: dict[str, Callable[..., Any]], allowed: Iterable[str], action: str) -> None:
+    """Make every function of `table` refuse personal values, except the allowed ones."""
     for name in set(table) - set(allowed):
         table[name] = _refusing(table[name], action.format(name))
 
@@ -247,7 +283,7 @@ def _refusing(function: Callable[..., Any], action: str) -> Callable[..., Any]:
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         for value in (*args, *kwargs.values()):
-            if isinstance(value, Marker):
+            if isinstance(value, _PERSONAL):
                 value.refuse(action)
         return function(*args, **kwargs)
 
@@ -256,10 +292,3 @@ def _refusing(function: Callable[..., Any], action: str) -> Callable[..., Any]:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _snippet(path: str, line: int | None) -> str | None:
-    if line is None:
-        return None
-    lines = Path(path).read_text("utf-8-sig").splitlines()
-    return f"{line:>5} | {lines[line - 1].rstrip()}" if 0 < line <= len(lines) else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from lxml import etree
 
-from newsletter.rendering.document import RAW_TEXT
-from newsletter.rendering.edition import Landing, Slot
-from newsletter.rendering.markers import LINKS, TokenBook
+from newsletter.rendering.document import RAW_TEXT, is_element
+from newsletter.rendering.edition import Landing
+from newsletter.rendering.markers import LINKS, Print, TokenBook
 from newsletter.rendering.mistake import Mistake
 
 URL_ATTRIBUTES = frozenset(
@@ -14,45 +16,76 @@ URL_ATTRIBUTES = frozenset(
 )
 
 
-def land_tokens(tree: etree._Element, book: TokenBook) -> None:
+def land_tokens(tree: etree._Element, book: TokenBook, *, printed: Counter[str]) -> None:
     """Give every token of `tree` the landing of its place.
 
+    Args:
+        tree: changed in place.
+        book: knows the tokens.
+        printed: the tokens of the document before it was parsed.
+
     Raises:
-        Mistake: a token stands where no value can be put safely.
+        Mistake: a token stands where no value can be put safely, or did not survive the parser.
     """
+    found: Counter[str] = Counter()
     for node in tree.iter():
-        if not isinstance(node.tag, str):
-            _refuse(node.text, book, "a comment")
-        else:
-            _land_element(node, book)
+        _refuse_names(node, book)
+        found += _land_texts(node, book)
+        found += _land_attributes(node, book)
+    for token in printed - found:
+        value = book.printed(token)
+        raise Mistake(f"{value.shown} stands in broken HTML and got lost", place=value.place)
 
 
-def _land_element(node: etree._Element, book: TokenBook) -> None:
-    tag = str(node.tag)
-    _refuse(tag, book, "the name of a tag")
-    if tag in RAW_TEXT:
-        _refuse(node.text, book, f"<{tag}>")
-    for name, value in node.attrib.items():
+def _refuse_names(node: etree._Element, book: TokenBook) -> None:
+    if not is_element(node):
+        _refuse(node.text, book, "a comment")
+        return
+    _refuse(node.tag, book, "the name of a tag")
+    for name in node.attrib:
         _refuse(str(name), book, "the name of an attribute")
-        if book.count(str(value)):
-            node.attrib[name] = _land_attribute(str(name).lower(), str(value), book)
+    if node.tag in RAW_TEXT:
+        _refuse(node.text, book, f"<{node.tag}>")
 
 
-def _land_attribute(name: str, value: str, book: TokenBook) -> str:
-    if name == "style" or name.startswith("on"):
-        _refuse(value, book, f"the attribute {name}")
-    if name.rpartition(":")[2] not in URL_ATTRIBUTES:
-        return value
-
-    def landing(slot: Slot, start: int, end: int) -> Landing:
-        whole = slot.name in LINKS and not value[:start].strip()
-        return Landing.HTML if whole else Landing.URL
-
-    return book.replace(value, landing)
+def _land_texts(node: etree._Element, book: TokenBook) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for name in ("text", "tail"):
+        text = getattr(node, name)
+        if text and (tokens := book.prints(text)):
+            setattr(node, name, book.settle(text, lambda value, at: Landing.HTML))
+            found += tokens
+    return found
 
 
-def _refuse(text: str | None, book: TokenBook, place: str) -> None:
-    for token in book.count(text or ""):
-        name = book.slot(token).name
-        shown = name if name in LINKS else f"subscriber.{name}"
-        raise Mistake(f"`{shown}` stands in {place}, where no personal value can be put safely")
+def _land_attributes(node: etree._Element, book: TokenBook) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for key, value in node.attrib.items():
+        name, text = str(key).lower(), str(value)
+        if tokens := book.prints(text):
+            if name == "style" or name.startswith("on"):
+                _refuse(text, book, f"the attribute {name}")
+            node.attrib[key] = _settle_attribute(name, text, book)
+            found += tokens
+    return found
+
+
+def _settle_attribute(name: str, text: str, book: TokenBook) -> str:
+    """A link that begins with one of the reader's own links keeps it as it is."""
+    is_url = name.rpartition(":")[2] in URL_ATTRIBUTES
+
+    def landing(value: Print, at: int) -> Landing:
+        begins = value.name in LINKS and not text[:at].strip()
+        return Landing.URL if is_url and not begins else Landing.HTML
+
+    return book.settle(text, landing)
+
+
+def _refuse(text: str | None, book: TokenBook, where: str) -> None:
+    value = book.mentioned(text or "")
+    if value:
+        raise Mistake(
+            f"{value.shown} stands in {where}, where no value can be put safely",
+            hint="personal values go into text and into attributes",
+            place=value.place,
+        )

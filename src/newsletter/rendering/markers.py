@@ -1,8 +1,12 @@
 """Markers: what stands in a template for a value that differs per reader.
 
-Printing a marker gives its token; everything else that a template could do with the value is refused, since the value
-is not known when the issue is rendered. A token is `Nl`, eight characters of the issue's digest, eight of its own and
-`Qz`: letters and digits only, in mixed case, so that a filter that changes the text is found out.
+Printing a marker gives a token; everything else that a template could do with the value is refused,
+since the value is not known when the issue is rendered. A token is `Nl`, eight characters from the
+issue's digest, eight of its own and `Qz`: letters and digits only, in mixed case, so that a filter
+that changes the text is found out.
+
+While templates run, a token also stands for the line that printed it, so that a mistake that shows
+only later can name that line. `TokenBook.settle` then turns it into the token of a `Slot`.
 """
 
 from __future__ import annotations
@@ -11,8 +15,11 @@ import hashlib
 import re
 import string
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from newsletter.errors import Place
 from newsletter.rendering.edition import Landing, Slot
 from newsletter.rendering.mistake import Mistake, did_you_mean
 
@@ -25,11 +32,10 @@ LINKS = frozenset({"unsubscribe_url", "online_url"})
 SUBSCRIBER_FIELDS = ("name", "email", "language", "fields")
 
 
-def _short(*parts: str) -> str:
+def short_digest(*parts: str) -> str:
     """Eight letters and digits that stand for `parts`."""
-    number = int.from_bytes(
-        hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
-    )
+    data = "\0".join(parts).encode("utf-8", "surrogatepass")
+    number = int.from_bytes(hashlib.sha256(data).digest())
     chars = []
     for _ in range(KEY_LENGTH):
         number, rest = divmod(number, len(ALPHABET))
@@ -37,78 +43,146 @@ def _short(*parts: str) -> str:
     return "".join(chars)
 
 
+def spoken(name: str) -> str:
+    """The name of a personal value as templates write it."""
+    return name if name in LINKS else f"subscriber.{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Print:
+    """One value, printed by one line of a template."""
+
+    name: str
+    fallback: str
+    place: Place | None
+
+    @property
+    def shown(self) -> str:
+        """What to call it in messages."""
+        return f"`{spoken(self.name)}`"
+
+
 class TokenBook:
-    """Every token of one edition. The same source and names give the same tokens.
+    """Every token of one edition. The same source and templates give the same tokens.
 
     Args:
         source: anything that is different for another issue.
+        where: tells which line of which template is running.
     """
 
-    def __init__(self, source: str) -> None:
-        self._key = _short("key", source)
+    def __init__(self, source: str, *, where: Callable[[], Place | None] = lambda: None) -> None:
+        self._key = short_digest("key", source)
+        self._where = where
+        self._prints: dict[str, Print] = {}
         self._slots: dict[str, Slot] = {}
-        self._pattern = re.compile(re.escape(HEAD + self._key), re.IGNORECASE)
+        self._start = re.compile(re.escape(HEAD + self._key), re.IGNORECASE)
 
-    def token(self, name: str, landing: Landing, fallback: str = "") -> str:
-        """The token for a value that lands there; made on first use."""
-        own = _short("slot", self._key, name, landing, fallback)
-        token = f"{HEAD}{self._key}{own}{TAIL}"
-        self._slots.setdefault(
-            token, Slot(token=token, name=name, landing=landing, fallback=fallback)
-        )
+    def print(self, name: str, fallback: str = "") -> str:
+        """A token for `name`, printed by the line that is running."""
+        place = self._where()
+        token = self._token("print", name, fallback, str(place))
+        self._prints[token] = Print(name=name, fallback=fallback, place=place)
         return token
 
-    def slot(self, token: str) -> Slot:
-        """The slot that a token stands for."""
-        return self._slots[token]
-
-    def count(self, text: str) -> Counter[str]:
-        """How often each token occurs in `text`.
+    def prints(self, text: str) -> Counter[str]:
+        """How often each token that templates printed is in `text`.
 
         Raises:
-            Mistake: a token was changed on its way into the text.
+            Mistake: a token was changed after it was printed.
         """
-        counter: Counter[str] = Counter()
-        for match in self._pattern.finditer(text):
-            token = text[match.start() : match.start() + TOKEN_LENGTH]
+        tokens = Counter(text[at : at + TOKEN_LENGTH] for at in self._positions(text))
+        for token in tokens:
+            if token not in self._prints:
+                raise self._changed(token)
+        return tokens
+
+    def mentioned(self, text: str) -> Print | None:
+        """The first value that has a token in `text`, even one in the wrong case."""
+        for at in self._positions(text):
+            return self._like(text[at : at + TOKEN_LENGTH])
+        return None
+
+    def printed(self, token: str) -> Print:
+        """Which value a token stands for, and where it was printed."""
+        return self._prints[token]
+
+    def settle(self, text: str, landing: Callable[[Print, int], Landing]) -> str:
+        """`text` with the token of a slot in place of each token that a template printed.
+
+        Args:
+            text: where tokens stand whole, as `prints` has checked.
+            landing: called with the value and the position of its token in `text`.
+        """
+        parts, end = [], 0
+        for at in self._positions(text):
+            value = self._prints[text[at : at + TOKEN_LENGTH]]
+            parts += [text[end:at], self._slot(value, landing(value, at)).token]
+            end = at + TOKEN_LENGTH
+        return "".join([*parts, text[end:]])
+
+    def slots(self, text: str) -> Counter[Slot]:
+        """How often each slot is in `text`, in the order of the text.
+
+        Raises:
+            Mistake: something that is not the token of a slot looks like one.
+        """
+        slots: Counter[Slot] = Counter()
+        for at in self._positions(text):
+            token = text[at : at + TOKEN_LENGTH]
             if token not in self._slots:
-                raise Mistake(self._changed(token, text[: match.start()]))
-            counter[token] += 1
-        return counter
+                raise self._changed(token)
+            slots[self._slots[token]] += 1
+        return slots
 
-    def replace(self, text: str, landing_of: Any) -> str:
-        """`text` with each token replaced by `landing_of(slot, start, end)`'s landing."""
+    def _slot(self, value: Print, landing: Landing) -> Slot:
+        token = self._token("slot", value.name, landing, value.fallback)
+        slot = Slot(token=token, name=value.name, landing=landing, fallback=value.fallback)
+        return self._slots.setdefault(token, slot)
 
-        def again(match: re.Match[str]) -> str:
-            start, end = match.start(), match.start() + TOKEN_LENGTH
-            slot = self._slots[text[start:end]]
-            return self.token(slot.name, landing_of(slot, start, end), slot.fallback)
+    def _token(self, *parts: str) -> str:
+        return f"{HEAD}{self._key}{short_digest(self._key, *parts)}{TAIL}"
 
-        return re.sub(f"{HEAD}{self._key}\\w{{{KEY_LENGTH}}}{TAIL}", again, text)
+    def _positions(self, text: str) -> list[int]:
+        return [match.start() for match in self._start.finditer(text)]
 
-    def _changed(self, token: str, before: str) -> str:
-        names = {slot.token.lower(): slot.name for slot in self._slots.values()}
-        known = names.get(token.lower())
-        what = f"`{known}`" if known else f"a value that differs per reader (token {token})"
-        near = before[-20:].split("\n")[-1].strip()
-        where = f", after “{near}”" if near else ""
-        return f"{what} was changed after it was printed, by a filter or by cutting{where}"
+    def _like(self, token: str) -> Print | None:
+        known = {token.lower(): value for token, value in self._prints.items()}
+        exact = known.get(token.lower())
+        if exact or not token:
+            return exact
+        cut = [value for lower, value in known.items() if _alike(lower, token.lower())]
+        return cut[0] if len(cut) == 1 else None
+
+    def _changed(self, token: str) -> Mistake:
+        value = self._like(token)
+        shown = value.shown if value else "a value that differs per reader"
+        return Mistake(
+            f"{shown} was changed after it was printed, by a filter or by cutting",
+            hint="print it outside of what the filter works on",
+            place=value.place if value else None,
+        )
+
+
+def _alike(token: str, piece: str) -> bool:
+    """Whether `piece` begins as the token does, further than all tokens of the issue do."""
+    shared = len(HEAD) + KEY_LENGTH
+    length = next((i for i, (a, b) in enumerate(zip(token, piece, strict=False)) if a != b), 0)
+    return length > shared or (piece != token and token.startswith(piece))
 
 
 class Marker:
     """A value that differs per reader. It can be printed, and given a fallback."""
 
-    __slots__ = ("_book", "_fallback", "_landing", "_name")
+    __slots__ = ("_book", "_fallback", "_name")
 
-    def __init__(self, name: str, *, book: TokenBook, landing: Landing, fallback: str = "") -> None:
+    def __init__(self, name: str, *, book: TokenBook, fallback: str = "") -> None:
         self._name = name
         self._book = book
-        self._landing = landing
         self._fallback = fallback
 
     def with_fallback(self, text: str) -> Marker:
         """The same value, with what to say when a reader has none."""
-        return Marker(self._name, book=self._book, landing=self._landing, fallback=text)
+        return Marker(self._name, book=self._book, fallback=text)
 
     def refuse(self, action: str) -> NoReturn:
         """Raise the mistake that tells what may be done with the value instead.
@@ -116,14 +190,14 @@ class Marker:
         Raises:
             Mistake: always.
         """
-        shown = self._name if self._name in LINKS else f"subscriber.{self._name}"
-        raise Mistake(
-            f"`{shown}` differs per reader, so a template cannot {action}",
-            hint=f'print it as it is, or with `{shown}|fallback("…")` for readers who have none',
-        )
+        shown = spoken(self._name)
+        instead = "print it as it is"
+        if self._name not in LINKS:
+            instead += f', or as `{shown}|fallback("…")` for readers who have none'
+        raise Mistake(f"`{shown}` differs per reader, so a template cannot {action}", hint=instead)
 
     def __str__(self) -> str:
-        return self._book.token(self._name, self._landing, self._fallback)
+        return self._book.print(self._name, self._fallback)
 
     __html__ = __str__
 
@@ -141,13 +215,13 @@ class Marker:
     def __eq__(self, other: object) -> bool:
         self.refuse("compare it")
 
-    def __hash__(self) -> int:
-        self.refuse("look something up with it")
-
     def __lt__(self, other: object) -> bool:
         self.refuse("compare it")
 
     __le__ = __gt__ = __ge__ = __lt__
+
+    def __hash__(self) -> int:
+        self.refuse("look something up with it")
 
     def __iter__(self) -> Any:
         self.refuse("walk through it")
@@ -161,10 +235,13 @@ class Marker:
     def __getitem__(self, key: object) -> Any:
         self.refuse("cut it")
 
-    def __add__(self, other: object) -> Any:
-        self.refuse("add to it; `~` joins")
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        self.refuse("call it")
 
-    __radd__ = __mul__ = __rmul__ = __mod__ = __rmod__ = __add__
+    def __add__(self, other: object) -> Any:
+        self.refuse("calculate with it; `~` joins texts")
+
+    __radd__ = __mul__ = __rmul__ = __mod__ = __add__
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -175,26 +252,36 @@ class Marker:
 class _View:
     """Something that has markers as parts, and is not a value itself."""
 
-    __slots__ = ("_book", "_landing")
+    __slots__ = ("_book",)
     _shown = ""
 
-    def __init__(self, *, book: TokenBook, landing: Landing) -> None:
+    def __init__(self, book: TokenBook) -> None:
         self._book = book
-        self._landing = landing
 
-    def _marker(self, name: str) -> Marker:
-        return Marker(name, book=self._book, landing=self._landing)
+    def refuse(self, action: str) -> NoReturn:
+        """Raise the mistake that tells that this is no value.
+
+        Raises:
+            Mistake: always.
+        """
+        raise Mistake(
+            f"`{self._shown}` differs per reader, so a template cannot {action}",
+            hint="name one of its parts, and print that",
+        )
 
     def __str__(self) -> str:
-        raise Mistake(f"`{self._shown}` cannot be printed as a whole", hint="name one of its parts")
+        self.refuse("print it as a whole")
 
     __html__ = __str__
 
     def __iter__(self) -> Any:
-        raise Mistake(f"`{self._shown}` differs per reader, so a template cannot walk through it")
+        self.refuse("walk through it")
 
     def __bool__(self) -> bool:
-        raise Mistake(f"`{self._shown}` differs per reader, so a template cannot test it")
+        self.refuse("ask whether it is empty")
+
+    def __contains__(self, other: object) -> bool:
+        self.refuse("look inside it")
 
 
 class FieldsView(_View):
@@ -206,12 +293,12 @@ class FieldsView(_View):
     def __getattr__(self, name: str) -> Marker:
         if name.startswith("_"):
             raise AttributeError(name)
-        return self._marker(f"fields.{name}")
+        return self[name]
 
     def __getitem__(self, name: object) -> Marker:
         if not isinstance(name, str):
-            raise Mistake("`subscriber.fields[…]` takes the header of a column")
-        return self._marker(f"fields.{name}")
+            self.refuse("find a column without a header")
+        return Marker(f"fields.{name}", book=self._book)
 
 
 class SubscriberView(_View):
@@ -223,14 +310,13 @@ class SubscriberView(_View):
     @property
     def fields(self) -> FieldsView:
         """Further columns of the list."""
-        return FieldsView(book=self._book, landing=self._landing)
+        return FieldsView(self._book)
 
     def __getattr__(self, name: str) -> Marker:
         if name.startswith("_"):
             raise AttributeError(name)
         if name not in SUBSCRIBER_FIELDS:
-            hint = (
-                did_you_mean(name, SUBSCRIBER_FIELDS) or f"`subscriber.fields.{name}` for a column"
-            )
-            raise Mistake(f"`subscriber` has no `{name}`", hint=hint)
-        return self._marker(name)
+            near = did_you_mean(name, SUBSCRIBER_FIELDS)
+            column = f"a column of the list is `subscriber.fields.{name}`"
+            raise Mistake(f"`subscriber` has no `{name}`", hint=near or column)
+        return Marker(name, book=self._book)

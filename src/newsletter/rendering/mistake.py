@@ -5,19 +5,25 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from newsletter.errors import Place
 
-class Mistake(Exception):
+
+class Mistake(Exception):  # noqa: N818 - it is not an error of ours
     """Raised inside a template; `environment` turns it into a TemplateError with path and line.
 
     Args:
         message: what is wrong, one line.
         hint: what to do about it.
+        place: where, when that is known better than by the line that is running.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, place: Place | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.place = place
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

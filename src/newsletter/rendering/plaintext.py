@@ -9,7 +9,7 @@ _BLANKS = re.compile("[\t\u00a0\u2000-\u200a\u202f\u205f]")
 _BREAKS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
-def finish_text(text: str, *, width: int = 0) -> str:
+def finish_text(text: str, *, width: int = 0, language: str = "zh-CN") -> str:
     """`text` as it goes into the message: at most one blank line in a row, `\\n` line ends, one at the end.
 
     Args:

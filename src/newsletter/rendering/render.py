@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from newsletter.config import Publication
+from newsletter.config import CONFIG_NAME, Publication
 from newsletter.content.models import BUILT_IN_KINDS, Block, Issue, Location
 from newsletter.errors import Place, Problem, TemplateError
 from newsletter.rendering import document
-from newsletter.rendering.edition import Edition, Landing, Slot
+from newsletter.rendering.edition import Edition, Landing
 from newsletter.rendering.environment import Theme
-from newsletter.rendering.folders import ThemeFolders
+from newsletter.rendering.folders import PACKAGED_THEME, ThemeFolders
 from newsletter.rendering.images import Embedded, Hosted, Shelf
 from newsletter.rendering.inline import inline_tree
 from newsletter.rendering.landing import land_tokens
@@ -49,18 +50,22 @@ class Renderer:
     Args:
         publication: newsletter.yaml.
         root: its folder; nothing outside it is read, except the packaged theme.
+        packaged: the folder of the packaged theme.
 
     Raises:
         TemplateError: the templates folder is not inside the publication's.
     """
 
-    def __init__(self, publication: Publication, *, root: Path) -> None:
+    def __init__(
+        self, publication: Publication, *, root: Path, packaged: Path = PACKAGED_THEME
+    ) -> None:
         self.publication = publication
         self.root = root
         try:
-            self._folders = ThemeFolders.of(root, publication.templates)
+            self._folders = ThemeFolders.of(root, publication.templates, packaged=packaged)
         except Mistake as mistake:
-            raise _located(mistake, "newsletter.yaml") from None
+            problem = Problem(message=mistake.message, place=Place(path=CONFIG_NAME))
+            raise TemplateError(problems=[problem]) from None
         self._theme = Theme(
             self._folders,
             filters=template_filters(publication.zone),
@@ -101,29 +106,15 @@ class Renderer:
         Raises:
             TemplateError: a template is missing or wrong, with path and line.
         """
-        book = TokenBook(issue.model_dump_json(exclude={"status"}))
+        source = issue.model_dump_json(exclude={"status"})
+        book = TokenBook(source, where=self._theme.running)
         shelf = Shelf(self.root, self._placement())
+        context = self._context(issue, hidden, book)
         try:
-            return self._edition(issue, hidden, book, shelf)
-        except Mistake as mistake:
-            raise _located(mistake, f"{self.publication.templates}/issue.html.j2") from None
+            html, warnings = self._html(book, shelf, context)
+            text = self._text(book, shelf, context)
         finally:
             self._pictures |= shelf.read
-
-    def _edition(
-        self, issue: Issue, hidden: frozenset[Location], book: TokenBook, shelf: Shelf
-    ) -> Edition:
-        stages = {
-            html: Pass(
-                html=html,
-                theme=self._theme,
-                shelf=shelf,
-                context=self._context(issue, hidden, book, html=html),
-            )
-            for html in (True, False)
-        }
-        html, warnings = self._html(stages[True], book)
-        text = finish_text(self._part(stages[False]), width=self.publication.text.wrap)
         return Edition(
             issue=issue.number,
             subject=self.subject(issue),
@@ -131,7 +122,7 @@ class Renderer:
             language=self.publication.language,
             html=html,
             text=text,
-            slots=_slots(book, html, text),
+            slots=tuple(dict.fromkeys([*book.slots(html), *book.slots(text)])),
             images=shelf.embedded(html),
             hosted=shelf.hosted(html),
             warnings=warnings,
@@ -143,33 +134,56 @@ class Renderer:
             name=self.publication.name, number=issue.number, title=issue.title
         )
 
-    def _html(self, stage: Pass, book: TokenBook) -> tuple[str, tuple[Problem, ...]]:
-        made = self._part(stage)
-        before = _names(book, made)
-        tree = document.parse(made)
-        land_tokens(tree, book)
-        warnings = inline_tree(tree, sheets=stage.sheets)
-        html = document.serialise(tree, doctype=document.doctype(made))
-        if (after := _names(book, html)) != before:
-            lost = ", ".join(sorted(before - after) or sorted(after - before))
-            raise Mistake(f"personal values got lost between template and message: {lost}")
+    def _html(
+        self, book: TokenBook, shelf: Shelf, context: Mapping[str, Any]
+    ) -> tuple[str, tuple[Problem, ...]]:
+        stage = Pass(html=True, theme=self._theme, shelf=shelf, context=context)
+        with self._placing(stage):
+            made = stage.render()
+            printed = book.prints(made)
+            tree = document.parse(made)
+            land_tokens(tree, book, printed=printed)
+            warnings = inline_tree(tree, sheets=stage.sheets)
+            html = document.serialise(tree, doctype=document.doctype(made))
+            _same_number(printed.total(), book.slots(html).total())
         return html, warnings
 
-    def _part(self, stage: Pass) -> str:
-        with stage.under_way():
-            return self._theme.render(f"issue{stage.suffix}", stage.context)
+    def _text(self, book: TokenBook, shelf: Shelf, context: Mapping[str, Any]) -> str:
+        stage = Pass(html=False, theme=self._theme, shelf=shelf, context=context)
+        with self._placing(stage):
+            made = stage.render()
+            printed = book.prints(made)
+            settled = book.settle(made, lambda value, at: Landing.TEXT)
+            text = finish_text(
+                settled,
+                width=self.publication.text.wrap,
+                language=self.publication.language,
+            )
+            _same_number(printed.total(), book.slots(text).total())
+        return text
+
+    @contextmanager
+    def _placing(self, stage: Pass) -> Iterator[None]:
+        """Turn a mistake that shows only in the output into an error of the template."""
+        try:
+            yield
+        except Mistake as mistake:
+            place = mistake.place or Place(path=f"{self._folders.folders[0].shown}/{stage.entry}")
+            problem = self._theme.problem(mistake.message, hint=mistake.hint, place=place)
+        else:
+            return
+        raise TemplateError(problems=[problem])
 
     def _context(
-        self, issue: Issue, hidden: frozenset[Location], book: TokenBook, *, html: bool
+        self, issue: Issue, hidden: frozenset[Location], book: TokenBook
     ) -> dict[str, Any]:
-        landing = Landing.HTML if html else Landing.TEXT
         return {
             "publication": self.publication,
             "issue": issue,
             "sections": visible_sections(issue, hidden),
-            "subscriber": SubscriberView(book=book, landing=landing),
-            "unsubscribe_url": Marker("unsubscribe_url", book=book, landing=landing),
-            "online_url": Marker("online_url", book=book, landing=landing),
+            "subscriber": SubscriberView(book),
+            "unsubscribe_url": Marker("unsubscribe_url", book=book),
+            "online_url": Marker("online_url", book=book),
             "subject": self.subject(issue),
             "preheader": issue.preheader or "",
         }
@@ -179,12 +193,13 @@ class Renderer:
             return Hosted(self.publication.site_url)
         return Embedded(self.publication.list_identifier)
 
-    def _half_a_kind(self, name: str) -> Problem:
-        other = name.replace(".html.", ".~.").replace(".txt.", ".html.").replace(".~.", ".txt.")
-        found = self._folders.find(other)
+    def _half_a_kind(self, missing: str) -> Problem:
+        stem, part, _ = missing.rsplit(".", 2)
+        have = self._folders.find(f"{stem}.{'txt' if part == 'html' else 'html'}.j2")
+        own = self._folders.folders[0].shown
         return Problem(
-            message=f"a block needs both templates, and {self.publication.templates}/{name} is missing",
-            place=Place(path=found.shown if found else other),
+            message=f"a kind of block needs two templates, and {own}/{missing} is missing",
+            place=Place(path=have.shown if have else f"{own}/{stem}"),
         )
 
 
@@ -210,18 +225,6 @@ def _visible(
     return tuple(item for i, item in enumerate(items) if (*here, "items", i) not in hidden)
 
 
-def _names(book: TokenBook, text: str) -> Counter[str]:
-    names: Counter[str] = Counter()
-    for token, count in book.count(text).items():
-        names[book.slot(token).name] += count
-    return names
-
-
-def _slots(book: TokenBook, html: str, text: str) -> tuple[Slot, ...]:
-    tokens = [*book.count(html), *book.count(text)]
-    return tuple(book.slot(token) for token in dict.fromkeys(tokens))
-
-
-def _located(mistake: Mistake, path: str) -> TemplateError:
-    problem = Problem(message=mistake.message, hint=mistake.hint, place=Place(path=path))
-    return TemplateError(problems=[problem])
+def _same_number(printed: int, landed: int) -> None:
+    if printed != landed:
+        raise Mistake(f"of {printed} personal values only {landed} reached the message")

@@ -1,13 +1,12 @@
 """What templates can call while one part of one edition is being rendered.
 
-The pass that is under way stands in a context variable, so that macros that were imported without their context, and
-renderers in several threads, all find the right one.
+The pass that is under way stands in a context variable, so that macros that were imported without
+their context, and renderers in several threads, all find the right one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,7 @@ from newsletter.rendering import filters
 from newsletter.rendering.environment import Theme
 from newsletter.rendering.folders import ThemeFolders
 from newsletter.rendering.images import Picture, Shelf
-from newsletter.rendering.markers import Marker
+from newsletter.rendering.markers import FieldsView, Marker, SubscriberView
 from newsletter.rendering.mistake import Mistake
 
 
@@ -46,18 +45,26 @@ class Pass:
         """How the names of this part's templates end."""
         return ".html.j2" if self.html else ".txt.j2"
 
-    @contextmanager
-    def under_way(self) -> Iterator[None]:
-        """Make this the current pass."""
+    @property
+    def entry(self) -> str:
+        """The template that makes the whole part."""
+        return f"issue{self.suffix}"
+
+    def render(self) -> str:
+        """The output of the entry template, with this as the current pass.
+
+        Raises:
+            TemplateError: a template is missing or wrong.
+        """
         token = _current.set(self)
         try:
-            yield
+            return self.theme.render(self.entry, self.context)
         finally:
             _current.reset(token)
 
     def shown(self, text: str) -> str:
         """`text` as a value that this part's templates print unescaped."""
-        return Markup(text) if self.html else text  # noqa: S704 - made by templates and Markdown
+        return Markup(text) if self.html else text
 
 
 _current: ContextVar[Pass] = ContextVar("newsletter rendering pass")
@@ -71,7 +78,7 @@ def functions(folders: ThemeFolders) -> dict[str, Callable[..., Any]]:
         if not name.endswith(".css") or "</style" in text.lower():
             raise Mistake(f"{found.shown} is not a style sheet that can stand in <style>")
         _current.get().sheets[found.shown] = text
-        return Markup(text)  # noqa: S704 - a file of the theme
+        return Markup(text)
 
     return {"block": block, "image": image, "qr": qr, "stylesheet": stylesheet}
 
@@ -83,6 +90,7 @@ def block(item: Any) -> str:
     if not isinstance(kind, str):
         raise Mistake("block() takes an item of the issue")
     name = f"blocks/{kind}{now.suffix}"
+    now.theme.require(name, f"no template shows blocks of kind `{kind}`")
     return now.shown(now.theme.render(name, {**now.context, "item": item}))
 
 
@@ -97,7 +105,7 @@ def qr(url: Any, size: Any = 160) -> Picture:
 
 
 def _same_for_all(value: Any, what: str) -> str:
-    if isinstance(value, Marker):
+    if isinstance(value, Marker | SubscriberView | FieldsView):
         value.refuse(f"make a {what} of it")
     return str(value)
 
