@@ -55,13 +55,13 @@ class HostedImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One issue rendered for one set of visible items.
+    r"""One issue rendered for one set of visible items.
 
     Attributes:
         issue: the issue's number.
         subject: the Subject header, one line.
         html: whole document, CSS inlined, with the tokens of `slots` in it.
-        text: the plain-text part, `\\n` line ends, with the tokens of `slots` in it.
+        text: the plain-text part, `\n` line ends, with the tokens of `slots` in it.
         images: embedded images, in the order of first use.
         hosted: images that the archive publishes, when the publication has a web site.
         warnings: what rendering had to leave out, such as CSS that could not be inlined.
@@ -80,13 +80,20 @@ class Edition:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything a recipient could see, in hex; two equal editions have equal digests."""
+        """SHA-256 of everything a recipient could see, in hex; how tokens are spelt is left out."""
         sha = hashlib.sha256()
-        parts = [str(self.issue), self.subject, self.preheader, self.html, self.text]
-        for slot in self.slots:
-            parts += [slot.token, slot.name, slot.landing, slot.fallback]
+        parts = [str(self.issue), self.subject, self.preheader, *self._spoken()]
         for part in parts:
             sha.update(part.encode("utf-8", "surrogatepass") + b"\0")
         for image in self.images:
             sha.update(image.content_id.encode() + hashlib.sha256(image.data).digest())
         return sha.hexdigest()
+
+    def _spoken(self) -> tuple[str, str]:
+        """Both parts with the meaning of each slot in place of its token."""
+        html, text = self.html, self.text
+        for slot in self.slots:
+            meaning = "\0".join((slot.name, slot.landing, slot.fallback))
+            html = html.replace(slot.token, meaning)
+            text = text.replace(slot.token, meaning)
+        return html, text

@@ -183,7 +183,7 @@ class Theme:
             return self._environment.get_template(name).render(context)
         except TemplateError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a template raises is its author's to mend
+        except Exception as error:  # whatever it is, it is the author's to mend
             problem = self._explain(error, name, context)
         raise TemplateError(problems=[problem])
 
@@ -237,7 +237,7 @@ class Theme:
             case Mistake():
                 return error.message, error.hint
             case TemplateNotFound():
-                missing = self._folders.missing(error.name or str(error))
+                missing = self._folders.missing(str(error.name or error))
                 return missing.message, missing.hint
             case TemplateSyntaxError() | UndefinedError():
                 message = _one_line(error.message or "cannot be read").rstrip(".")

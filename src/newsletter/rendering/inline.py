@@ -14,6 +14,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from lxml import etree
 from lxml.cssselect import CSSSelector
@@ -174,7 +175,7 @@ def _outcome(number: int, selector: str, nodes: list[etree._Element] | None, lef
 def _fitting(tree: etree._Element, selector: str) -> list[etree._Element] | None:
     """The elements that a selector fits; None when that cannot be told (`::before`)."""
     try:
-        return _compiled(selector)(tree)
+        return cast("list[etree._Element]", _compiled(selector)(tree))
     except Exception:  # cssselect and lxml raise families of their own for what they cannot do
         return None
 
@@ -231,7 +232,7 @@ def _lost_declarations(block: _Block, rule: Rule) -> Iterator[Problem]:
 
 
 def _garbled_declarations(block: _Block, rule: Rule) -> Iterator[Problem]:
-    """premailer cuts what it keeps at every semicolon, those in strings and addresses too."""
+    """What premailer keeps, it cuts at every semicolon, those in strings and addresses too."""
     for declaration in rule.declarations:
         if ";" in declaration.value:
             message = f"`{rule.prelude} {{ {declaration.text} }}` is cut at its semicolon"
@@ -264,7 +265,7 @@ def _lost_styles(node: etree._Element, before: str) -> Iterator[Problem]:
     for declaration in css.declarations_of(before):
         if declaration.name.lower() not in after:
             message = f'<{node.tag} style="{declaration.text}"> could not be kept'
-            yield Problem(message=message, place=Place(path="<body>", line=node.sourceline))
+            yield Problem(message=message, place=Place(path="<body>"))
 
 
 def _mend_attributes(node: etree._Element, before: Mapping[str, str]) -> None:

@@ -236,6 +236,7 @@ class Marker:
         self.refuse("cut it")
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
+        """Refuse: a value is not a function."""
         self.refuse("call it")
 
     def __add__(self, other: object) -> Any:

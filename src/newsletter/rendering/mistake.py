@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from newsletter.errors import Place
 
 
-class Mistake(Exception):  # noqa: N818 - it is not an error of ours
+class Mistake(Exception):
     """Raised inside a template; `environment` turns it into a TemplateError with path and line.
 
     Args:
