@@ -59,6 +59,7 @@ class Sheet:
         rules: the plain rules.
         lost: what is not a plain rule and will not be inlined.
         refused: what must not be there at all.
+
     """
 
     rules: tuple[Rule, ...]
@@ -72,6 +73,7 @@ class Placing:
     Args:
         text: of the block.
         sheets: style sheets that the block may contain: path as the user would type it, and text.
+
     """
 
     def __init__(self, text: str, sheets: Mapping[str, str]) -> None:

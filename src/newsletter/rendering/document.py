@@ -20,6 +20,7 @@ def parse(html: str) -> etree._Element:
 
     Raises:
         Mistake: there is no document in it.
+
     """
     text = html.strip().replace("\0", "")
     tree = etree.fromstring(text, etree.HTMLParser()) if text else None

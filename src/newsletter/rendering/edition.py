@@ -26,6 +26,7 @@ class Slot:
         name: `name`, `email`, `fields.city`, `unsubscribe_url`, `online_url`: see `composing.values`.
         landing: how the value is escaped.
         fallback: used when the recipient's value is empty.
+
     """
 
     token: str
@@ -65,6 +66,7 @@ class Edition:
         images: embedded images, in the order of first use.
         hosted: images that the archive publishes, when the publication has a web site.
         warnings: what rendering had to leave out, such as CSS that could not be inlined.
+
     """
 
     issue: int

@@ -146,6 +146,7 @@ class Theme:
         folders: where the templates are.
         filters: by name, added to Jinja's own.
         functions: by name, callable in every template and macro.
+
     """
 
     def __init__(
@@ -178,6 +179,7 @@ class Theme:
 
         Raises:
             TemplateError: with path and line of whatever is wrong.
+
         """
         try:
             return self._environment.get_template(name).render(context)
@@ -192,6 +194,7 @@ class Theme:
 
         Raises:
             Mistake: there is none; `message` comes first.
+
         """
         if self._folders.find(name) is None:
             missing = self._folders.missing(name)

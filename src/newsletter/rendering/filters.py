@@ -44,6 +44,7 @@ def in_zone(value: object, zone: ZoneInfo) -> datetime:
 
     Raises:
         Mistake: not a date or time.
+
     """
     if isinstance(value, str):
         try:
@@ -62,6 +63,7 @@ def format_date(value: object, pattern: str, *, zone: ZoneInfo) -> str:
 
     Raises:
         Mistake: not a date, or a directive that does not exist.
+
     """
     at = in_zone(value, zone)
 
@@ -81,6 +83,7 @@ def weekday_zh(value: object, *, zone: ZoneInfo) -> str:
 
     Raises:
         Mistake: not a date.
+
     """
     return WEEKDAYS_ZH[in_zone(value, zone).weekday()]
 
@@ -99,6 +102,7 @@ def fallback(value: object, text: object = "") -> object:
 
     Raises:
         Mistake: the fallback differs per reader itself.
+
     """
     if isinstance(text, Marker):
         text.refuse("use it as a fallback")

@@ -16,6 +16,7 @@ def locate(folder: Path, relative: str) -> Path | None:
 
     Raises:
         Mistake: the path is absolute, climbs out with `..`, or a link leads out of the folder.
+
     """
     path = PurePosixPath(relative)
     if path.is_absolute() or ".." in path.parts or "\\" in relative or "\0" in relative:
@@ -62,6 +63,7 @@ class ThemeFolders:
 
     Args:
         folders: in the order of precedence; a missing folder is as good as an empty one.
+
     """
 
     def __init__(self, folders: Sequence[ThemeFolder]) -> None:
@@ -74,6 +76,7 @@ class ThemeFolders:
 
         Raises:
             Mistake: `templates` is not a folder inside `root`.
+
         """
         path = PurePosixPath(templates)
         own = root / path
@@ -88,6 +91,7 @@ class ThemeFolders:
 
         Raises:
             Mistake: the name leads out of the folder.
+
         """
         for folder in self.folders:
             path = locate(folder.path, name)
@@ -100,6 +104,7 @@ class ThemeFolders:
 
         Raises:
             Mistake: there is no such file, or it is not UTF-8.
+
         """
         found = self.find(name)
         if found is None:

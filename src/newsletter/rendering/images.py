@@ -92,6 +92,7 @@ class Shelf:
     Args:
         root: the publication's folder; no file outside it is read.
         placement: where the pictures will be.
+
     """
 
     def __init__(self, root: Path, placement: Hosted | Embedded) -> None:
@@ -100,11 +101,17 @@ class Shelf:
         self._assets: dict[str, Asset] = {}
         self.read: set[Path] = set()
 
-    def file(self, src: str, *, width: int | None = None) -> Picture:
-        """A picture file, `src` relative to the publication's folder.
+    def file(self, src: str, *, width: int | None = None, widest: int = MAX_WIDTH) -> Picture:
+        """A picture file.
+
+        Args:
+            src: path relative to the publication's folder.
+            width: in CSS pixels; without one, half of the file's, so that it stays sharp.
+            widest: the most that `width` is without one.
 
         Raises:
             Mistake: no such file, outside the folder, or not a PNG, JPEG or GIF.
+
         """
         path = locate(self._root, src)
         if path is None:
@@ -113,7 +120,7 @@ class Shelf:
         self.read.add(path)
         mime_type, suffix = _type_of(data, src)
         pixels = _pixels(data, src)
-        shown = _checked_width(width) if width is not None else _default_width(pixels[0])
+        shown = _checked_width(width) if width is not None else min(widest, max(1, pixels[0] // 2))
         asset = Asset(data=data, mime_type=mime_type, filename=_plain_name(src, suffix))
         height = max(1, round(shown * pixels[1] / pixels[0]))
         return Picture(url=self._keep(asset), width=shown, height=height)
@@ -123,6 +130,7 @@ class Shelf:
 
         Raises:
             Mistake: the text is empty or too long for a QR code.
+
         """
         size = _checked_width(size)
         asset = Asset(data=_qr_png(url, size), mime_type="image/png", filename="qr.png")
@@ -192,10 +200,6 @@ def _pixels(data: bytes, src: str) -> tuple[int, int]:
     if width < 1 or height < 1:
         raise Mistake(f"picture {src} is damaged: its size cannot be read")
     return int(width), int(height)
-
-
-def _default_width(pixels: int) -> int:
-    return min(MAX_WIDTH, max(1, pixels // 2))
 
 
 def _checked_width(width: object) -> int:

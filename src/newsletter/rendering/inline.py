@@ -58,6 +58,7 @@ def inline_css(
     Raises:
         TemplateError: there is no document, or CSS that must not be there (`@import`, at-rules
             inside `@media`).
+
     """
     try:
         tree = document.parse(html)

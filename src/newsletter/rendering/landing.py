@@ -26,6 +26,7 @@ def land_tokens(tree: etree._Element, book: TokenBook, *, printed: Counter[str])
 
     Raises:
         Mistake: a token stands where no value can be put safely, or did not survive the parser.
+
     """
     found: Counter[str] = Counter()
     for node in tree.iter():

@@ -68,6 +68,7 @@ class TokenBook:
     Args:
         source: anything that is different for another issue.
         where: tells which line of which template is running.
+
     """
 
     def __init__(self, source: str, *, where: Callable[[], Place | None] = lambda: None) -> None:
@@ -89,6 +90,7 @@ class TokenBook:
 
         Raises:
             Mistake: a token was changed after it was printed.
+
         """
         tokens = Counter(text[at : at + TOKEN_LENGTH] for at in self._positions(text))
         for token in tokens:
@@ -112,6 +114,7 @@ class TokenBook:
         Args:
             text: where tokens stand whole, as `prints` has checked.
             landing: called with the value and the position of its token in `text`.
+
         """
         parts, end = [], 0
         for at in self._positions(text):
@@ -125,6 +128,7 @@ class TokenBook:
 
         Raises:
             Mistake: something that is not the token of a slot looks like one.
+
         """
         slots: Counter[Slot] = Counter()
         for at in self._positions(text):
@@ -189,6 +193,7 @@ class Marker:
 
         Raises:
             Mistake: always.
+
         """
         shown = spoken(self._name)
         instead = "print it as it is"
@@ -264,6 +269,7 @@ class _View:
 
         Raises:
             Mistake: always.
+
         """
         raise Mistake(
             f"`{self._shown}` differs per reader, so a template cannot {action}",

@@ -15,6 +15,7 @@ class Mistake(Exception):
         message: what is wrong, one line.
         hint: what to do about it.
         place: where, when that is known better than by the line that is running.
+
     """
 
     def __init__(

@@ -38,6 +38,7 @@ def finish_text(text: str, *, width: int = 0, language: str = "zh-CN") -> str:
         text: what the templates made.
         width: wrap at this many display cells; 0 leaves wrapping to the mail program.
         language: in Chinese, Japanese and Korean, quotation marks and dashes take two cells.
+
     """
     text = _CONTROLS.sub("", _BLANKS.sub(" ", _BREAKS.sub("\n", text)))
     text = _INVISIBLE.sub("", text)
@@ -57,6 +58,7 @@ def wrap_line(line: str, width: int, *, ambiguous: int = 2) -> list[str]:
         line: without line ends.
         width: in display cells.
         ambiguous: cells of characters of ambiguous width, such as “ and —.
+
     """
     if cells(line, ambiguous) <= width:
         return [line]

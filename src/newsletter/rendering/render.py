@@ -54,6 +54,7 @@ class Renderer:
 
     Raises:
         TemplateError: the templates folder is not inside the publication's.
+
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Renderer:
 
         Raises:
             TemplateError: a kind has only one of its two templates.
+
         """
         have: dict[str, set[str]] = {}
         for name in self._folders.names():
@@ -105,6 +107,7 @@ class Renderer:
 
         Raises:
             TemplateError: a template is missing or wrong, with path and line.
+
         """
         source = issue.model_dump_json(exclude={"status"})
         book = TokenBook(source, where=self._theme.running)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,9 @@ from newsletter.rendering.images import Picture, Shelf
 from newsletter.rendering.markers import FieldsView, Marker, SubscriberView
 from newsletter.rendering.mistake import Mistake
 
+MARKDOWN_IMAGE_WIDTH = 560
+"""Of pictures in running text, which stands in a column with a margin."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
@@ -32,6 +36,7 @@ class Pass:
         shelf: the pictures of the edition.
         context: what every template of this part sees.
         sheets: style sheets that were asked for: path as the user would type it, and text.
+
     """
 
     html: bool
@@ -55,6 +60,7 @@ class Pass:
 
         Raises:
             TemplateError: a template is missing or wrong.
+
         """
         token = _current.set(self)
         try:
@@ -122,19 +128,45 @@ def template_filters(zone: ZoneInfo) -> dict[str, Callable[..., Any]]:
     }
 
 
-def markdown(text: Any) -> str:
-    """Markdown as HTML blocks, or as plain text in the text part."""
+def markdown(text: Any, image_width: Any = MARKDOWN_IMAGE_WIDTH) -> str:
+    """Markdown as HTML blocks, or as plain text in the text part.
+
+    Args:
+        text: the source; nothing when absent.
+        image_width: the most that a picture in it may take, in CSS pixels.
+
+    """
     from newsletter.content.markdown import markdown_html, markdown_text
 
-    now = _current.get()
-    source = "" if text is None else str(text)
-    return now.shown(markdown_html(source) if now.html else markdown_text(source))
+    now, source = _current.get(), _markdown_source(text)
+    made = partial(_markdown_image, widest=image_width)
+    return now.shown(markdown_html(source, image=made) if now.html else markdown_text(source))
 
 
-def markdown_inline(text: Any) -> str:
-    """One line of Markdown as HTML without a paragraph around it, or as plain text."""
+def markdown_inline(text: Any, image_width: Any = MARKDOWN_IMAGE_WIDTH) -> str:
+    """One paragraph of Markdown as HTML without a block around it, or as plain text."""
     from newsletter.content.markdown import markdown_inline_html, markdown_text
 
-    now = _current.get()
-    source = "" if text is None else str(text)
-    return now.shown(markdown_inline_html(source) if now.html else markdown_text(source))
+    now, source = _current.get(), _markdown_source(text)
+    made = partial(_markdown_image, widest=image_width)
+    return now.shown(
+        markdown_inline_html(source, image=made) if now.html else markdown_text(source)
+    )
+
+
+def _markdown_source(text: Any) -> str:
+    if text is None:
+        return ""
+    if not isinstance(text, str):
+        raise Mistake(f"Markdown is text, not {type(text).__name__}")
+    return text
+
+
+def _markdown_image(src: str, alt: str, title: str, *, widest: int) -> str:
+    """The picture of `![alt](src)`, in the manner of mail: with a width, as a block."""
+    picture = _current.get().shelf.file(src, widest=widest)
+    tag = Markup(
+        '<img src="{}" width="{}" alt="{}"{} style="display:block;max-width:100%;height:auto;border:0">'
+    )
+    named = Markup(' title="{}"').format(title) if title else ""
+    return tag.format(picture.url, picture.width, alt, named)
