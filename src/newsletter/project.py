@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.config import CONFIG_NAME, Publication, load_publication
-from newsletter.errors import ConfigError, UsageError
+from newsletter.errors import ConfigError, NewsletterError, UsageError
 
 if TYPE_CHECKING:
     from newsletter.audience.csvfile import ListRow
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from newsletter.content.numbering import IssueFile
     from newsletter.content.reader import IssueSource
     from newsletter.rendering.render import Renderer
+    from newsletter.timetable import Timetable
 
 CONTENT_FOLDER = "content"
 STATE_FOLDER = ".newsletter"
@@ -109,6 +111,38 @@ class Project:
 
         zone = self.publication.zone
         return read_issue(path, root=self.root, kinds=self._kinds, zone=zone)
+
+    def timetable(self) -> Timetable:
+        """The weekly slot of newsletter.yaml.
+
+        Raises:
+            ConfigError: `schedule` is not a cron expression, or no day fits it.
+
+        """
+        from newsletter.timetable import Timetable
+
+        expression = self.publication.schedule
+        try:
+            return Timetable.parse(expression)
+        except ValueError as error:
+            raise ConfigError(f"{CONFIG_NAME}: `schedule: {expression}`: {error}") from None
+
+    def next_slot(self, *, after: datetime) -> datetime:
+        """The first free slot: later than `after` (aware) and than the date of the last issue.
+
+        Raises:
+            ConfigError: `schedule` is not a cron expression, or no day fits it.
+
+        """
+        for number in sorted({file.number for file in self.issues()}, reverse=True):
+            try:
+                date = self.issue(number).issue.date
+            except NewsletterError:
+                continue  # a broken issue has no date to go by
+            if date:
+                after = max(after, date)
+                break
+        return self.timetable().next_after(after, zone=self.publication.zone)
 
     def renderer(self) -> Renderer:
         """A new renderer with this publication's theme."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_HORIZON_DAYS = 366 * 8  # 29 February comes at least once in eight years, 2100 or not
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class Timetable:
         """Read `minute hour day month weekday`.
 
         Raises:
-            ValueError: with one sentence that says which field is wrong.
+            ValueError: with one sentence that says which field is wrong, or that no day ever fits.
 
         """
         texts = expression.split()
@@ -86,29 +86,26 @@ class Timetable:
         minutes, hours, days, months, weekdays = (
             field.parse(text) for field, text in zip(_FIELDS, texts, strict=True)
         )
+        by_weekday = texts[4] != "*"
+        if not by_weekday and all(min(days) > _LONGEST[month - 1] for month in months):
+            raise ValueError("no day ever fits this cron expression")
         return cls(
             minutes=minutes,
             hours=hours,
             days=None if texts[2] == "*" else days,
             months=months,
-            weekdays=None if texts[4] == "*" else frozenset(number % 7 for number in weekdays),
+            weekdays=frozenset(number % 7 for number in weekdays) if by_weekday else None,
         )
 
     def next_after(self, moment: datetime, *, zone: ZoneInfo) -> datetime:
-        """The first slot later than `moment` (aware), by the clock of `zone`.
-
-        Raises:
-            ValueError: there is none, as for 31 February.
-
-        """
+        """The first slot later than `moment` (aware), by the clock of `zone`."""
         day = moment.astimezone(zone).date()
-        for _ in range(_HORIZON_DAYS):
+        while True:
             if self._fits(day):
                 for slot in self._slots(day, zone):
                     if slot > moment:
                         return slot
             day += timedelta(days=1)
-        raise ValueError("no day ever fits this cron expression")
 
     def on_calendar(self, *, zone: ZoneInfo) -> tuple[str, ...]:
         """The same slots as systemd.time(7) spells them, one expression or two."""

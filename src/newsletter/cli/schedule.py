@@ -48,10 +48,9 @@ def _program() -> list[str]:
 def _crontab(project: Project, first: datetime, program: list[str]) -> str:
     from shlex import join
 
-    words = join([*program, "-C", str(project.root), "send", "--due", "--yes"])
-    line = f"{project.publication.schedule} {words}".replace(
-        "%", r"\%"
-    )  # crontab(5): % is a newline
+    command_line = join([*program, "-C", str(project.root), "send", "--due", "--yes"])
+    command_line = command_line.replace("%", r"\%")  # crontab(5): % is a line break
+    line = f"{project.publication.schedule} {command_line}"
     zone = project.publication.timezone
     here = first.astimezone()
     lines = ["# crontab -e"]
@@ -78,7 +77,7 @@ def _systemd(project: Project, timetable: Timetable, program: list[str]) -> str:
             f"Description={title}: send what is due",
             "",
             "[Service]",
-            "Type=oneshot",
+            "Type=exec",
             f"WorkingDirectory={_unit_path(project.root)}",
             f"ExecStart={words}",
             "# 75: the relay was away or deferred somebody; what is settled is not sent again.",
