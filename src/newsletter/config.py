@@ -34,6 +34,7 @@ from newsletter.source.yaml import parse_yaml
 CONFIG_NAME = "newsletter.yaml"
 
 _SUBJECT_FIELDS = ("name", "number", "title")
+_LIST_ID = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
 _PADDING = re.compile(r"0[1-9]d?\Z")
 
 
@@ -132,7 +133,11 @@ class Publication(Settings):
 
     name: Line = Field(min_length=1, description="title of the publication")
     sender: Sender = Field(alias="from", description="the From header")
-    language: Line = Field(default="zh-CN", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
+    language: Line = Field(
+        default="zh-CN",
+        pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        description="BCP 47 tag of the language it is written in",
+    )
     timezone: Line = Field(
         default="Asia/Shanghai", description="IANA name; for dates without an offset"
     )
@@ -141,15 +146,15 @@ class Publication(Settings):
     description: Line | None = Field(
         default=None, description="one sentence, for the archive and feed"
     )
-    reply_to: MailAddress | None = None
+    reply_to: MailAddress | None = Field(default=None, description="where answers go")
     contact: MailAddress | None = Field(default=None, description="address shown in the footer")
     unsubscribe_address: MailAddress | None = Field(
         default=None, description="mailbox for unsubscribe mails; the From address when absent"
     )
-    list_id: Line | None = Field(
+    list_id: Annotated[Line, Field(pattern=_LIST_ID)] | None = Field(
         default=None,
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$",
-        description="RFC 2919 identifier such as weekly.example.org; made from the From address when absent",
+        description="RFC 2919 identifier such as weekly.example.org; "
+        "made from the From address when absent",
     )
     subject: Line = Field(
         default="{name} No.{number}｜{title}", description="pattern of the Subject"
@@ -165,9 +170,9 @@ class Publication(Settings):
         default=None, description="the endpoint behind unsubscribe links"
     )
     schedule: Line = Field(default="0 9 * * 1", description="cron expression of the weekly send")
-    relay: RelaySettings = RelaySettings()
-    send: SendSettings = SendSettings()
-    text: TextSettings = TextSettings()
+    relay: RelaySettings = Field(default=RelaySettings(), description="where mail is handed over")
+    send: SendSettings = Field(default=SendSettings(), description="how fast to send")
+    text: TextSettings = Field(default=TextSettings(), description="the plain-text part")
     masthead: InsidePath | None = Field(
         default=None, description="image at the top, a path in this folder"
     )

@@ -88,7 +88,7 @@ class Only(Model):
 class Block(Model):
     """Base of every kind of block."""
 
-    kind: str
+    kind: str = Field(description="what the block is")
     only: Only | None = Field(default=None, description="show this item to some subscribers only")
 
 
@@ -98,11 +98,11 @@ class Paper(Block):
     kind: Literal["paper"]
     title: Line = Field(min_length=1, description="title as published")
     title_zh: Line | None = Field(default=None, description="title in Chinese")
-    institutions: tuple[Line, ...] = ()
+    institutions: tuple[Line, ...] = Field(default=(), description="where its authors work")
     institutions_complete: bool = Field(default=True, description="false adds 等")
-    authors: tuple[Line, ...] = ()
+    authors: tuple[Line, ...] = Field(default=(), description="names as published")
     authors_complete: bool = Field(default=True, description="false adds 等")
-    summary: Markdown = Field(min_length=1)
+    summary: Markdown = Field(min_length=1, description="what it says and why it matters, Markdown")
     url: Link | None = Field(default=None, description="page about the paper; the title links here")
     download: Link | None = Field(default=None, description="the paper itself, shown in full")
 
@@ -116,25 +116,25 @@ class Paper(Block):
 class Speaker(Model):
     """Who speaks at an event."""
 
-    name: Line = Field(min_length=1)
-    role: Line | None = None
+    name: Line = Field(min_length=1, description="the speaker's name")
+    role: Line | None = Field(default=None, description="position and organisation")
 
 
 class Event(Block):
     """Something that happens at a time."""
 
     kind: Literal["event"]
-    title: Line = Field(min_length=1)
-    series: Line | None = None
-    speaker: Speaker | None = None
+    title: Line = Field(min_length=1, description="what it is called")
+    series: Line | None = Field(default=None, description="the series it belongs to")
+    speaker: Speaker | None = Field(default=None, description="who speaks")
     starts: Moment = Field(
         description="with or without an offset; without, the publication's time zone"
     )
-    ends: Moment | None = None
-    online: bool = False
-    venue: Line | None = None
-    summary: Markdown | None = None
-    url: Link | None = None
+    ends: Moment | None = Field(default=None, description="when it is over")
+    online: bool = Field(default=False, description="whether it takes place online")
+    venue: Line | None = Field(default=None, description="where it takes place")
+    summary: Markdown | None = Field(default=None, description="what it is about, Markdown")
+    url: Link | None = Field(default=None, description="page about it; the title links here")
 
     @model_validator(mode="after")
     def _in_order(self) -> Event:
@@ -149,20 +149,20 @@ class Article(Block):
     """A link to something worth reading."""
 
     kind: Literal["article"]
-    title: Line = Field(min_length=1)
+    title: Line = Field(min_length=1, description="its headline; links to `url`")
     url: Link
-    summary: Markdown | None = None
+    summary: Markdown | None = Field(default=None, description="why to read it, Markdown")
     source: Line | None = Field(default=None, description="where it appeared")
-    author: Line | None = None
-    published: Day | None = None
+    author: Line | None = Field(default=None, description="who wrote it")
+    published: Day | None = Field(default=None, description="the day it appeared")
 
 
 class Text(Block):
     """Running text."""
 
     kind: Literal["text"]
-    title: Line | None = None
-    body: Markdown = Field(min_length=1)
+    title: Line | None = Field(default=None, description="heading above the text")
+    body: Markdown = Field(min_length=1, description="the text, Markdown")
 
 
 class Image(Block):
@@ -171,10 +171,10 @@ class Image(Block):
     kind: Literal["image"]
     src: ImagePath
     alt: Line = Field(description="what the picture says; empty for pure decoration")
-    caption: Line | None = None
-    url: Link | None = None
-    width: Whole | None = Field(
-        default=None, ge=1, le=640, description="pixels in the mail; file twice as wide"
+    caption: Line | None = Field(default=None, description="line under the picture")
+    url: Link | None = Field(default=None, description="where the picture links to")
+    width: Annotated[Whole, Field(ge=1, le=640)] | None = Field(
+        default=None, description="pixels in the mail; file twice as wide"
     )
 
 
@@ -190,8 +190,8 @@ class QR(Block):
 
     kind: Literal["qr"]
     url: Link
-    title: Line | None = None
-    caption: Markdown | None = None
+    title: Line | None = Field(default=None, description="heading above the code")
+    caption: Markdown | None = Field(default=None, description="words beside the code, Markdown")
     label: Line | None = Field(
         default=None, description="words of the link; the address when absent"
     )
@@ -201,7 +201,7 @@ class Button(Block):
     """A link as a button."""
 
     kind: Literal["button"]
-    label: Line = Field(min_length=1)
+    label: Line = Field(min_length=1, description="words on the button")
     url: Link
 
 
@@ -209,9 +209,9 @@ class Quote(Block):
     """Somebody's words."""
 
     kind: Literal["quote"]
-    body: Markdown = Field(min_length=1)
-    by: Line | None = None
-    url: Link | None = None
+    body: Markdown = Field(min_length=1, description="the words, Markdown")
+    by: Line | None = Field(default=None, description="whose words they are")
+    url: Link | None = Field(default=None, description="where they stand")
 
 
 class CustomBlock(Block):
@@ -256,8 +256,8 @@ Item = Annotated[
 class Group(Model):
     """Items under a heading of their own inside a section."""
 
-    title: Line = Field(min_length=1)
-    items: tuple[Item, ...] = Field(min_length=1)
+    title: Line = Field(min_length=1, description="heading of the group")
+    items: tuple[Item, ...] = Field(min_length=1, description="its blocks, in order")
 
 
 class Section(Model):
@@ -266,8 +266,8 @@ class Section(Model):
     title: Line | None = Field(
         default=None, description="heading; without one the items just follow"
     )
-    items: tuple[Item, ...] = ()
-    groups: tuple[Group, ...] = ()
+    items: tuple[Item, ...] = Field(default=(), description="its blocks, in order")
+    groups: tuple[Group, ...] = Field(default=(), description="groups of blocks, after the items")
 
     @model_validator(mode="after")
     def _not_empty(self) -> Section:
@@ -286,8 +286,8 @@ class Status(StrEnum):
 class Issue(Model):
     """One issue of the publication."""
 
-    number: Whole = Field(ge=0, le=999_999)
-    title: Line = Field(min_length=1)
+    number: Whole = Field(ge=0, le=999_999, description="as in the name of the file")
+    title: Line = Field(min_length=1, description="title of the issue")
     subject: Line | None = Field(
         default=None, min_length=1, description="instead of the publication's pattern"
     )
@@ -295,8 +295,8 @@ class Issue(Model):
     date: Moment | None = Field(
         default=None, description="when it may go out; `send --due` uses it"
     )
-    status: Status = Status.DRAFT
-    sections: tuple[Section, ...] = Field(min_length=1)
+    status: Status = Field(default=Status.DRAFT, description="`ready` may be sent when due")
+    sections: tuple[Section, ...] = Field(min_length=1, description="its parts, in order")
 
     def items(self) -> Iterator[tuple[Location, Block]]:
         """Every item with its location, in the order of the source."""

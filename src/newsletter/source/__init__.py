@@ -1,1 +1,1 @@
-"""Text files that people write: decoding, YAML with positions, and models that report all mistakes at once."""
+"""Text files that people write: decoding, YAML with places, and all mistakes at once."""

@@ -20,7 +20,8 @@ def owner(model: type[BaseModel], location: Location) -> tuple[type[BaseModel], 
         location: as pydantic reports it, with the tags of unions in it.
 
     Returns:
-        The innermost model that could be followed, with the name of the field or the tag that leads to it.
+        The innermost model on the way, with the field or the tag that leads to it.
+
     """
     found, name = model, _name_of(model)
     candidates: list[Any] = [model]
@@ -40,7 +41,7 @@ def field_names(model: type[BaseModel]) -> list[str]:
 
 
 def _step(candidates: list[Any], part: str | int) -> Iterator[Any]:
-    """The types that `part` may lead to: an element, a field, or the union's member with that tag."""
+    """The types that `part` may lead to: an element, a field, or a union's member."""
     for candidate in candidates:
         if _is_model(candidate):
             field = _field(candidate, part)
@@ -64,7 +65,7 @@ def _field(model: type[BaseModel], part: str | int) -> FieldInfo | None:
 
 
 def _members(annotation: Any) -> Iterator[Any]:
-    """The members of a union, tagged ones with their tag still on; anything else is its own only member."""
+    """The members of a union, with their tags; anything else is its own only member."""
     origin = get_origin(annotation)
     if origin is Annotated:
         base, *marks = get_args(annotation)

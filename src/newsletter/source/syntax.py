@@ -29,7 +29,7 @@ def syntax_problem(source: SourceText, error: yaml.MarkedYAMLError) -> Problem:
 
 @dataclass(slots=True)
 class _Fault:
-    """A syntax error of PyYAML, with its two places as lines and columns of the file counted from 1."""
+    """A syntax error of PyYAML; its two places are lines and columns of the file, from 1."""
 
     source: SourceText
     error: yaml.MarkedYAMLError

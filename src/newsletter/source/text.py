@@ -1,4 +1,4 @@
-"""One text file that a person wrote: decoded, checked, and able to show the line a mistake is on."""
+"""A text file that a person wrote: decoded, checked, and able to show the line of a mistake."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MAX_BYTES = 5_000_000
 
 _SNIPPET_CELLS = 96
 _MOST_PROBLEMS = 20
-# Control characters but tab and line feed; U+0085, U+2028 and U+2029, which YAML would count as line ends and editors
-# do not; and what is no character at all.
+# Control characters but tab and line feed; U+0085, U+2028 and U+2029, which YAML would count as
+# line ends and editors do not; and what is no character at all.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
@@ -30,9 +30,10 @@ class SourceText:
     """A decoded source file, or a part of one.
 
     Attributes:
-        path: the file as the user would type it: relative to the publication's folder, with slashes.
-        text: the content, line ends as `\\n`, without a byte order mark.
+        path: the file as the user would type it: relative to the publication's folder.
+        text: the content, every line end a line feed, without a byte order mark.
         first_line: the line of the file on which `text` begins, counted from 1.
+
     """
 
     path: str
@@ -53,10 +54,11 @@ class SourceText:
 
         Args:
             line: line of the file, counted from 1; it may lie outside of the text.
-            column: column in characters, counted from 1; beyond the end means just behind the last character.
+            column: column in characters, counted from 1; beyond the end means just behind it.
 
         Returns:
-            Two lines joined by `\\n`, or an empty string when there is no such line.
+            Two lines joined by a line feed, or an empty string when there is no such line.
+
         """
         index = line - self.first_line
         if not 0 <= index < len(self.lines):
@@ -84,11 +86,13 @@ class SourceText:
 def read_source(path: Path, *, root: Path) -> SourceText:
     """Read a UTF-8 text file below `root`.
 
-    A byte order mark is dropped and every line end becomes `\\n`.
+    A byte order mark is dropped and every line end becomes a line feed.
 
     Raises:
-        SourceError: the file is missing, unreadable, outside of `root` (also through a symbolic link), larger than
-            `MAX_BYTES`, not UTF-8, or holds control characters. Encoding and characters are reported by line.
+        SourceError: the file is missing, unreadable, outside of `root` (also through a symbolic
+            link), larger than `MAX_BYTES`, not UTF-8, or holds control characters. Encoding and
+            characters are reported by line.
+
     """
     display = display_path(path, root=root)
     data = _read_bytes(path, display, root)
@@ -116,6 +120,7 @@ def refuse_outside(path: Path, *, root: Path) -> None:
 
     Raises:
         SourceError: it does, or it cannot be resolved.
+
     """
     display = display_path(path, root=root)
     try:

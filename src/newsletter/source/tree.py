@@ -16,7 +16,7 @@ Location = tuple[str | int, ...]
 class Node:
     """A value and where it begins: line and column of the file, counted from 1.
 
-    `size` is the number of values in it with every alias written out, long text counting for several.
+    `size` is the number of values in it, aliases written out, long text counting for several.
     """
 
     line: int
@@ -42,6 +42,7 @@ class Scalar(Node):
 
     @property
     def value(self) -> Any:
+        """Text, a number, a truth value or None."""
         return self.resolved
 
 
@@ -53,9 +54,11 @@ class Sequence(Node):
 
     @property
     def value(self) -> Any:
+        """A list."""
         return [item.value for item in self.items]
 
     def child(self, part: str | int) -> Node | None:
+        """The entry with this index."""
         if isinstance(part, int) and 0 <= part < len(self.items):
             return self.items[part]
         return None
@@ -70,9 +73,11 @@ class Mapping(Node):
 
     @property
     def value(self) -> Any:
+        """A dict with text as keys."""
         return {key: node.value for key, node in self.entries.items()}
 
     def child(self, part: str | int) -> Node | None:
+        """The value of this key."""
         return self.entries.get(part) if isinstance(part, str) else None
 
 
@@ -84,6 +89,7 @@ class YamlDocument:
         source: the text it was read from.
         root: the tree.
         problems: mistakes that did not keep the rest from being read, such as duplicate keys.
+
     """
 
     source: SourceText
@@ -98,8 +104,8 @@ class YamlDocument:
     def place(self, location: Location, *, key: bool = False) -> Place:
         """Where the value at `location` begins, or its key.
 
-        A part that names no child is skipped, since pydantic puts the tag of a union into its locations; for a value
-        that is not there this gives the nearest block around it.
+        A part that names no child is skipped, since pydantic puts the tag of a union into its
+        locations; for a value that is not there this gives the nearest block around it.
         """
         node = self._position(location, key=key)
         return self.source.place(node.line, node.column)
@@ -115,7 +121,7 @@ class YamlDocument:
         return tuple(parts)
 
     def written(self, location: Location) -> str | None:
-        """The text of the scalar at `location` as it was written, or None when there is no scalar."""
+        """The scalar at `location` as it was written, or None when there is no scalar."""
         path = _best_path(self.root, location)
         node = path[-1] if path else self.root
         return node.text if isinstance(node, Scalar) else None
@@ -141,8 +147,8 @@ class YamlDocument:
 def _best_path(root: Node, location: Location) -> list[Node]:
     """The nodes along `location`, skipping parts that name no child.
 
-    A union's tag follows an index, and may happen to be a key as well. Of these two readings the one that follows
-    more of the location, above all its last part, is right.
+    A union's tag follows an index, and may happen to be a key as well. Of these two readings the
+    one that follows more of the location, above all its last part, is right.
     """
     return _walk(root, location, after_index=False)[1]
 

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from newsletter.errors import Problem, SourceError
 from newsletter.source.fields import field_names, owner
-from newsletter.source.tree import Location, YamlDocument
+from newsletter.source.tree import YamlDocument
 from newsletter.source.wording import explain
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
@@ -24,8 +24,8 @@ def validate(
 ) -> AnyModel:
     """`document` as a `model`.
 
-    A number or truth value where the model wants text counts as the text that was written, so `title: 2022` and
-    `version: 1.10` are what they look like.
+    A number or truth value where the model wants text counts as the text that was written, so
+    `title: 2022` and `venue: 1.10` are what they look like.
 
     Args:
         model: a pydantic model.

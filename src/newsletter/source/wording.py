@@ -1,4 +1,4 @@
-"""pydantic's errors as short sentences for authors: what is wrong with which field, and what was found."""
+"""pydantic's errors as short sentences: what is wrong with which field, and what was found."""
 
 from __future__ import annotations
 
@@ -36,14 +36,13 @@ _EXPECTED = {
 }
 
 
-def explain(
-    mistake: ErrorDetails, location: tuple[str | int, ...]
-) -> tuple[str, str | None]:
+def explain(mistake: ErrorDetails, location: tuple[str | int, ...]) -> tuple[str, str | None]:
     """Message and hint for one error of pydantic, unknown fields aside.
 
     Args:
         mistake: as pydantic reports it.
         location: the same without tags of unions; its last part names the field.
+
     """
     kind, found = mistake["type"], mistake["input"]
     field = _field(location)
@@ -90,7 +89,7 @@ def _field(location: tuple[str | int, ...]) -> str:
 
 
 def _own(field: str, message: str, found: Any) -> str:
-    """A message raised by a validator of ours: about a block as it is, about a field with its name before it."""
+    """A message of a validator of ours: about a block as it is, about a field with its name."""
     if isinstance(found, Mapping) or message.startswith("`"):
         return message
     if message[:1].isupper():

@@ -1,9 +1,10 @@
-"""YAML as far as people need it: text stays text, every value keeps its place, and nothing can explode.
+"""YAML as far as people need it: text stays text, and every value keeps its place.
 
-PyYAML's libyaml parser gives the events; the tree is built here, so no constructor of PyYAML ever runs. Only plain
-`true`, `false`, decimal numbers and `null` are more than text: `no`, `12:30`, `064`, `0x1F` and dates are what was
-written, until a model says otherwise. Duplicate keys, tags, merge keys and several documents are refused; aliases may
-stand for at most `MAX_SIZE` values, and nothing nests deeper than `MAX_DEPTH`.
+PyYAML's libyaml parser gives the events; the tree is built here, so no constructor of PyYAML ever
+runs. Only plain `true`, `false`, decimal numbers and `null` are more than text: `no`, `12:30`,
+`064`, `0x1F` and dates are what was written, until a model says otherwise. Duplicate keys, tags,
+merge keys and several documents are refused; a document with its aliases written out has at most
+`MAX_SIZE` values, and nothing nests deeper than `MAX_DEPTH`.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ MAX_DEPTH = 50
 """Deepest nesting of lists and mappings."""
 
 MAX_SIZE = 200_000
-"""Most values in a document, with every alias written out; 64 characters of text count as one value more."""
+"""Most values in a document, aliases written out; 64 characters of text count as one more."""
 
-# libyaml's parser is an extra of PyYAML that all of its wheels have; the other one is slower and just as strict.
+# All wheels of PyYAML have libyaml's parser; without it the slower one is just as strict.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
@@ -40,11 +41,13 @@ def parse_yaml(source: SourceText, *, keep_problems: bool = False) -> YamlDocume
 
     Args:
         source: the text.
-        keep_problems: leave duplicate keys and refused tags in `document.problems` instead of raising, so that they
-            can be reported together with what a model finds.
+        keep_problems: leave duplicate keys and refused tags in `document.problems` instead of
+            raising, so that they can be reported together with what a model finds.
 
     Raises:
-        SourceError: with the place of every duplicate key and refused tag, and of the first mistake of syntax.
+        SourceError: with the place of every duplicate key and refused tag, and of the first
+            mistake of syntax.
+
     """
     builder = _Builder(source)
     try:
