@@ -13,29 +13,28 @@ from click.shell_completion import CompletionItem
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class IssueNumber(click.ParamType):
-    """The number of an issue, such as 64 or 064, completed from the names of the sources."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number, or a usage error."""
-        if isinstance(value, int):
-            return value
-        if re.fullmatch("[0-9]{1,6}", str(value)):
-            return int(value)
-        return self.fail(f"{value!r} is not the number of an issue, such as 64", param, ctx)
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """The issues of the folder, by the names of their files: nothing is read."""
-        folder = (ctx.parent.params.get("folder") if ctx.parent else None) or Path()
-        names = (path.name for path in (folder / "content").glob("*.*"))
-        found = {int(match.group()) for name in names if (match := re.match("[0-9]+", name))}
-        return [CompletionItem(n) for n in map(str, sorted(found)) if n.startswith(incomplete)]
-
-
 def issue_argument(*, required: bool = True) -> Callable[[_Function], _Function]:
-    """The argument NUMBER: an issue of this folder."""
-    return click.argument("number", type=IssueNumber(), required=required)
+    """The argument NUMBER, such as 64 or 064: an issue of this folder, as an int."""
+    return click.argument(
+        "number",
+        metavar="NUMBER" if required else "[NUMBER]",
+        required=required,
+        callback=_number,
+        shell_complete=_complete,
+    )
+
+
+def _number(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    if value is None or re.fullmatch("[0-9]{1,6}", value):
+        return None if value is None else int(value)
+    raise click.BadParameter(f"{value!r} is not the number of an issue, such as 64")
+
+
+def _complete(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The issues of the folder, by the names of their files: nothing is read."""
+    folder = (context.parent.params.get("folder") if context.parent else None) or Path()
+    names = (path.name for path in (folder / "content").glob("*.*"))
+    found = {int(match.group()) for name in names if (match := re.match("[0-9]+", name))}
+    return [CompletionItem(n) for n in map(str, sorted(found)) if n.startswith(incomplete)]
