@@ -116,6 +116,11 @@ class SendSettings(Settings):
 
     connections: Whole = Field(default=4, ge=1, le=100, description="open connections to the relay")
     messages_per_connection: Whole = Field(default=500, ge=1, description="then a new connection")
+    window: float | None = Field(
+        default=None,
+        ge=0,
+        description="seconds one run may wait for deferred mail; else 1800 on a terminal, 0 elsewhere",
+    )
 
 
 class TextSettings(Settings):

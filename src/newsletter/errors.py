@@ -2,6 +2,7 @@
 
     NewsletterError                     exit code
     ├── UsageError                      2   a wrong word on the command line, an unknown issue
+    ├── Declined                        1   somebody was asked and did not say yes
     ├── ConfigError                     2   newsletter.yaml or the environment
     ├── SourceError                     1   an issue source file; carries every Problem of the file
     ├── TemplateError                   1   a template; carries template and line
@@ -57,6 +58,7 @@ class NewsletterError(Exception):
     Args:
         message: what is wrong and what to do, when there are no `problems`.
         problems: every mistake found, in the order of the file.
+
     """
 
     exit_code = 2
@@ -68,6 +70,12 @@ class NewsletterError(Exception):
 
 class UsageError(NewsletterError):
     """The command line asks for something that does not exist."""
+
+
+class Declined(NewsletterError):
+    """A person was asked to confirm and did not."""
+
+    exit_code = 1
 
 
 class ConfigError(NewsletterError):

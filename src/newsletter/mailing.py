@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from newsletter.audience.models import Subscriber
     from newsletter.content.reader import IssueSource
     from newsletter.errors import Problem
+    from newsletter.mail.address import Address
     from newsletter.mail.message import Message
     from newsletter.project import Project
     from newsletter.rendering.render import Renderer
@@ -95,6 +96,22 @@ class Mailing:
             )
             self._composers[hidden] = composer
         return composer
+
+
+def stand_in(project: Project, *, address: Address, name: str) -> Subscriber:
+    """A reader who is in no list but has its columns, since a template may use them."""
+    from newsletter.audience.models import Subscriber
+
+    try:
+        known = next((row.subscriber for row in project.subscribers() if row.subscriber), None)
+    except AudienceError:
+        known = None  # an issue can be looked at before there is a list
+    return Subscriber(
+        address=address,
+        name=name,
+        language=project.publication.language,
+        fields={column: f"（{column}）" for column in known.fields} if known else {},
+    )
 
 
 class Intake:

@@ -13,7 +13,7 @@ from newsletter.delivery.ledger import Campaign, Claim, Counts, Ledger, Recovere
 from newsletter.delivery.lock import run_lock
 from newsletter.delivery.sender import Sender, SendOptions, Tally
 from newsletter.delivery.sendlog import SendLog
-from newsletter.delivery.states import FINAL, SENDABLE, State
+from newsletter.delivery.states import SENDABLE, State
 from newsletter.errors import EditionChanged, LedgerError
 from newsletter.mailing import Intake, Mailing
 
@@ -44,6 +44,7 @@ class SendReport:
         recovered: what a dead run had left behind.
         left: how many subscribers have left the list since the plan.
         intake: what planning left out of the list.
+        next_due: when the next deferred entry is due, seconds since the epoch.
         names_in_doubt: addresses whose fate SMTP cannot tell.
         log: the per-send log.
 
@@ -56,13 +57,9 @@ class SendReport:
     recovered: Recovered
     left: int
     intake: Intake
+    next_due: float | None = None
     names_in_doubt: tuple[str, ...] = field(default=())
     log: Path = field(default=Path())
-
-    @property
-    def settled(self) -> bool:
-        """Whether every entry is in a final state."""
-        return sum(self.counts[state] for state in FINAL) == self.counts.planned
 
 
 def open_ledger(project: Project) -> Ledger:
@@ -131,7 +128,8 @@ async def send(
         log = SendLog(project.state_dir / LOG_FOLDER / f"{campaign.issue:03d}.jsonl")
         tally = None
         counts = ledger.counts(campaign)
-        if any(counts[state] for state in SENDABLE):
+        waiting = sum(counts[state] for state in SENDABLE)
+        if waiting:
             sender = Sender(
                 ledger=ledger,
                 campaign=campaign,
@@ -140,6 +138,7 @@ async def send(
                 compose=_composer(mailing),
                 log=log,
                 options=options,
+                total=min(waiting, options.limit or waiting),
                 clock=clock,
             )
             tally = await drive(sender)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from newsletter.audience.models import Subscriber
-from newsletter.delivery.states import State
+from newsletter.delivery.states import FINAL, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +124,11 @@ class Counts:
     def balanced(self) -> bool:
         """The equation: planned = sum of all states."""
         return self.planned == sum(self.states.values())
+
+    @property
+    def settled(self) -> bool:
+        """Whether every entry is in a final state."""
+        return sum(self[state] for state in FINAL) == self.planned
 
     def __getitem__(self, state: State) -> int:
         return self.states.get(state, 0)

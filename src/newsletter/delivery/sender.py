@@ -93,6 +93,7 @@ class Sender:
         compose: Compose,
         log: SendLog,
         options: SendOptions,
+        total: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._ledger = ledger
@@ -107,6 +108,7 @@ class Sender:
         self._workers: list[asyncio.Task[None]] = []
         self._failures = 0
         self._breakers = Breakers()
+        self.total = total
         self.tally = Tally()
 
     async def run(self) -> Tally:

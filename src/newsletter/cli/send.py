@@ -1,0 +1,189 @@
+"""`newsletter send`: dry run, test send, real send, and what cron runs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter.cli.arguments import issue_argument
+
+if TYPE_CHECKING:
+    from newsletter.content.reader import IssueSource
+    from newsletter.mailing import Mailing
+    from newsletter.project import Project
+
+EXIT_SETTLED = 0
+EXIT_FINDINGS = 1
+EXIT_UNSETTLED = 75
+
+
+@click.command()
+@issue_argument(required=False)
+@click.option("--due", is_flag=True, help="Send every `ready` issue whose date has come.")
+@click.option("--dry-run", is_flag=True, help="Build every message, send nothing, change nothing.")
+@click.option(
+    "--out",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --dry-run: keep the messages here as .eml.",
+)
+@click.option(
+    "--to", "addresses", metavar="ADDRESS", multiple=True, help="Test send, marked, off the record."
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Send to this many, then stop.")
+@click.option(
+    "--only",
+    "states",
+    metavar="STATE,…",
+    default="",
+    help="Only entries that are pending or deferred.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask for the number of recipients.")
+@click.option(
+    "--in-doubt",
+    type=click.Choice(["hold", "resend"]),
+    default="hold",
+    show_default=True,
+    help="What to do about messages whose fate is unknown.",
+)
+@click.option("--accept-changed", is_flag=True, help="Go on although the issue has changed.")
+def command(
+    number: int | None,
+    due: bool,
+    dry_run: bool,
+    folder: Path | None,
+    addresses: tuple[str, ...],
+    limit: int | None,
+    states: str,
+    yes: bool,
+    in_doubt: str,
+    accept_changed: bool,
+) -> int:
+    """Send issue NUMBER to everybody on the list who has not had it.
+
+    Sending twice is harmless: what is settled is not sent again. Exit code 0 when everybody is
+    settled, 75 when somebody is still deferred or in doubt, 1 when something was refused.
+    """
+    from newsletter.cli import sendrun
+    from newsletter.project import Project
+
+    _check_usage(number, due=due, dry_run=dry_run, folder=folder, addresses=addresses)
+    project = Project.open(Path.cwd())
+    wishes = sendrun.Wishes(
+        limit=limit,
+        states=sendrun.parse_states(states),
+        ask=not (yes or due),
+        resend_in_doubt=in_doubt == "resend",
+        accept_changed=accept_changed,
+    )
+    if due:
+        return _send_due(project, wishes)
+    assert number is not None
+    source = project.issue(number)
+    if dry_run:
+        from newsletter.cli.dryrun import dry_run as build
+
+        return build(_mailing(project, source), folder)
+    if addresses:
+        return _test_send(project, source, addresses)
+    _refuse_draft(source)
+    return sendrun.send_issue(_mailing(project, source), wishes)
+
+
+def _check_usage(
+    number: int | None,
+    *,
+    due: bool,
+    dry_run: bool,
+    folder: Path | None,
+    addresses: tuple[str, ...],
+) -> None:
+    if (number is None) == (not due):
+        raise click.UsageError("say which issue, or --due")
+    if due and (dry_run or addresses):
+        raise click.UsageError("--due goes with neither --dry-run nor --to")
+    if folder is not None and not dry_run:
+        raise click.UsageError("--out goes with --dry-run")
+    if dry_run and addresses:
+        raise click.UsageError("--dry-run and --to exclude each other")
+
+
+def _mailing(project: Project, source: IssueSource, *, test: bool = False) -> Mailing:
+    from newsletter.mailing import Mailing
+
+    return Mailing(project, source, test=test)
+
+
+def _refuse_draft(source: IssueSource) -> None:
+    from newsletter.content.models import Status
+    from newsletter.errors import Problem, SourceError
+
+    if source.issue.status is Status.DRAFT:
+        problem = Problem(
+            message=f"issue {source.issue.number} is a draft, and drafts are not sent",
+            place=source.place(("status",)),
+            hint="say `status: ready`, or use --dry-run or --to",
+        )
+        raise SourceError(problems=[problem])
+
+
+def _test_send(project: Project, source: IssueSource, addresses: tuple[str, ...]) -> int:
+    from newsletter.errors import UsageError
+    from newsletter.mail.address import parse_address
+    from newsletter.mailing import stand_in
+    from newsletter.sending import send_test
+    from newsletter.transport.relay import find_relay
+    from newsletter.transport.smtp import SmtpTransport
+
+    subscribers = []
+    for text in addresses:
+        try:
+            address = parse_address(text)
+        except ValueError as error:
+            raise UsageError(f"{text!r}: {error}") from None
+        known = project.subscriber(text)
+        subscribers.append(known or stand_in(project, address=address, name=""))
+    relay = find_relay(project.publication, root=project.root, environ=project.environ)
+    mailing = _mailing(project, source, test=True)
+    jobs = asyncio.run(send_test(mailing, subscribers, transport=SmtpTransport(relay)))
+    for job in jobs:
+        word = "accepted" if job.accepted else "refused"
+        answer = job.event if job.event is not None else "the connection was lost"
+        click.echo(f"{word}  {job.message.envelope.forward_path}  {answer}", err=not job.accepted)
+    click.echo("A test send: marked [测试], nothing on record.")
+    return EXIT_SETTLED if all(job.accepted for job in jobs) else EXIT_FINDINGS
+
+
+def _send_due(project: Project, wishes: object) -> int:
+    """Every issue that is ready and whose date has come; one that is broken does not stop the others."""
+    from datetime import UTC, datetime
+
+    from newsletter.cli import sendrun
+    from newsletter.content.models import Status
+    from newsletter.errors import NewsletterError, RunLocked
+
+    codes = [EXIT_SETTLED]
+    now = datetime.now(UTC)
+    sent = 0
+    for file in project.issues():
+        try:
+            source = project.read(file.path)
+            issue = source.issue
+            if issue.status is not Status.READY or issue.date is None or issue.date > now:
+                continue
+            sent += 1
+            codes.append(sendrun.send_issue(_mailing(project, source), wishes))  # type: ignore[arg-type]
+        except RunLocked:
+            raise
+        except NewsletterError as error:
+            click.echo(f"issue {file.number}: {error}", err=True)
+            codes.append(error.exit_code)
+    if not sent:
+        click.echo("No issue is due.")
+    sys.stdout.flush()
+    return EXIT_FINDINGS if EXIT_FINDINGS in codes else max(codes)
