@@ -13,6 +13,9 @@ import tinycss2
 
 from newsletter.errors import Place, Problem
 
+SNIPPET_WIDTH = 120
+"""Characters of a line that are shown; style sheets may be one long line."""
+
 KEPT_AT_RULES = frozenset({"media"})
 """At-rules that premailer leaves in the head."""
 
@@ -73,25 +76,35 @@ class Placing:
     Args:
         text: of the block.
         sheets: style sheets that the block may contain: path as the user would type it, and text.
+        templates: templates that may have written the rest, in the same form.
 
     """
 
-    def __init__(self, text: str, sheets: Mapping[str, str]) -> None:
+    def __init__(
+        self, text: str, sheets: Mapping[str, str], templates: Mapping[str, str] | None = None
+    ) -> None:
         self._lines = text.splitlines()
+        self._templates = templates or {}
         self._starts = {
-            path: (text[:at].count("\n"), sheet.count("\n"))
+            path: (text[:at].count("\n"), sheet.rstrip().count("\n"))
             for path, sheet in sheets.items()
-            if sheet.strip() and (at := text.find(sheet)) >= 0
+            if sheet.strip() and (at := text.find(sheet.rstrip())) >= 0
         }
 
     def __call__(self, line: int, column: int) -> tuple[Place, str | None]:
         """The place of a line and column, counted from 1 in the block, and the line there."""
-        snippet = self._lines[line - 1].rstrip() if 0 < line <= len(self._lines) else None
+        text = self._lines[line - 1].rstrip() if 0 < line <= len(self._lines) else ""
         for path, (before, length) in self._starts.items():
             if before < line <= before + length + 1:
                 own = line - before
-                return Place(path=path, line=own, column=column), _numbered(own, snippet)
-        return Place(path="<style>", line=line, column=column), _numbered(line, snippet)
+                return Place(path=path, line=own, column=column), _numbered(own, text)
+        for path, template in self._templates.items():
+            at = [
+                i for i, own in enumerate(template.splitlines(), 1) if own.strip() == text.strip()
+            ]
+            if len(at) == 1:
+                return Place(path=path, line=at[0]), _numbered(at[0], text)
+        return Place(path="<style>", line=line, column=column), _numbered(line, text)
 
 
 def read_sheet(text: str, placed: Placed) -> Sheet:
@@ -225,5 +238,5 @@ def declarations_of(style: str) -> tuple[Declaration, ...]:
     return tuple(_declaration(node) for node in nodes if node.type == "declaration")
 
 
-def _numbered(line: int, text: str | None) -> str | None:
-    return None if text is None else f"{line:>5} | {text}"
+def _numbered(line: int, text: str) -> str:
+    return f"{line:>5} | {text[:SNIPPET_WIDTH]}"

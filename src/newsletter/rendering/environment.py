@@ -121,6 +121,7 @@ class _Loader(BaseLoader):
     def __init__(self, folders: ThemeFolders) -> None:
         self._folders = folders
         self.found: dict[str, Found] = {}
+        self.sources: dict[str, str] = {}
 
     def get_source(
         self, environment: Environment, template: str
@@ -130,6 +131,7 @@ class _Loader(BaseLoader):
             raise TemplateNotFound(template)
         found, source = self._folders.load(template)
         self.found[str(found.path)] = found
+        self.sources[found.shown] = source
         stamp = found.path.stat().st_mtime_ns
 
         def fresh() -> bool:
@@ -169,8 +171,8 @@ class Theme:
         )
         environment: Any = self._environment
         environment.globals.pop("lipsum", None)
-        environment.globals.update(functions)
-        environment.filters.update(filters)
+        environment.globals.update({name: _strict(call) for name, call in functions.items()})
+        environment.filters.update({name: _strict(call) for name, call in filters.items()})
         _guard(environment.filters, MARKER_FILTERS, "run the filter `{}` on it")
         _guard(environment.tests, MARKER_TESTS, "test whether it is {}")
 
@@ -188,6 +190,11 @@ class Theme:
         except Exception as error:  # whatever it is, it is the author's to mend
             problem = self._explain(error, name, context)
         raise TemplateError(problems=[problem])
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The text of every template that was used so far, by its path as the user would type it."""
+        return self._loader.sources
 
     def require(self, name: str, message: str) -> None:
         """Make sure that there is a template `name`.
@@ -264,12 +271,10 @@ class Theme:
         return None
 
     def _snippet(self, place: Place) -> str | None:
-        for found in self._loader.found.values():
-            if found.shown == place.path and place.line:
-                lines = found.path.read_text("utf-8-sig").splitlines()
-                if place.line <= len(lines):
-                    return f"{place.line:>5} | {lines[place.line - 1].rstrip()}"
-        return None
+        lines = self.sources.get(place.path, "").splitlines()
+        if place.line is None or place.line > len(lines):
+            return None
+        return f"{place.line:>5} | {lines[place.line - 1].rstrip()}"
 
 
 def _nothing_for_none(value: Any) -> Any:
@@ -288,6 +293,19 @@ def _refusing(function: Callable[..., Any], action: str) -> Callable[..., Any]:
         for value in (*args, *kwargs.values()):
             if isinstance(value, _PERSONAL):
                 value.refuse(action)
+        return function(*args, **kwargs)
+
+    return guarded
+
+
+def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function fail on an undefined argument as printing it would."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        for value in (*args, *kwargs.values()):
+            if isinstance(value, Undefined):
+                str(value)
         return function(*args, **kwargs)
 
     return guarded

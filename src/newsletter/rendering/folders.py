@@ -110,7 +110,7 @@ class ThemeFolders:
         if found is None:
             raise self.missing(name)
         try:
-            text = found.path.read_bytes().decode("utf-8-sig")
+            text = found.path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             raise Mistake(f"{found.shown} is not UTF-8 at byte {error.start}") from None
         except OSError as error:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from newsletter.rendering.edition import EmbeddedImage, HostedImage
 from newsletter.rendering.folders import locate
-from newsletter.rendering.mistake import Mistake
+from newsletter.rendering.mistake import Mistake, did_you_mean
 
 MAX_WIDTH = 640
 MAX_BYTES = 20 * 1024 * 1024
@@ -35,6 +35,9 @@ class Picture:
     url: str
     width: int
     height: int
+
+    def __str__(self) -> str:
+        return self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ class Shelf:
         """
         path = locate(self._root, src)
         if path is None:
-            raise Mistake(f"there is no picture {src}")
+            raise Mistake(f"there is no picture {src}", hint=self._nearest(src))
         data = path.read_bytes()
         self.read.add(path)
         mime_type, suffix = _type_of(data, src)
@@ -158,6 +161,11 @@ class Shelf:
             HostedImage(path=_hosted_path(asset), mime_type=asset.mime_type, data=asset.data)
             for asset in self._shown(html)
         )
+
+    def _nearest(self, src: str) -> str | None:
+        folder = (self._root / src).parent
+        files = folder.iterdir() if folder.is_dir() else ()
+        return did_you_mean(src, [path.relative_to(self._root).as_posix() for path in files])
 
     def _shown(self, html: str) -> list[Asset]:
         found = {html.find(url): asset for url, asset in self._assets.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,10 +146,11 @@ class Renderer:
             printed = book.prints(made)
             tree = document.parse(made)
             land_tokens(tree, book, printed=printed)
-            warnings = inline_tree(tree, sheets=stage.sheets)
+            found = inline_tree(tree, sheets=stage.sheets, templates=self._theme.sources)
             html = document.serialise(tree, doctype=document.doctype(made))
             _same_number(printed.total(), book.slots(html).total())
-        return html, warnings
+        entry = Place(path=f"{self._folders.folders[0].shown}/{stage.entry}")
+        return html, tuple(replace(each, place=each.place or entry) for each in found)
 
     def _text(self, book: TokenBook, shelf: Shelf, context: Mapping[str, Any]) -> str:
         stage = Pass(html=False, theme=self._theme, shelf=shelf, context=context)
