@@ -128,10 +128,12 @@ def _packed(indices: list[int], bits: int) -> bytes:
 
 
 def _palette(pixels: list[Colour], size: int) -> list[Colour]:
-    """Median cut, where each box's most frequent colour stands for it, so flat areas keep theirs."""
+    """The most frequent colours as they are, so flat areas keep theirs; median cut for the rest."""
     counts = Counter(pixels)
-    boxes = [list(counts)]
-    while len(boxes) < size:
+    frequent = [colour for colour, _ in counts.most_common(size // 4)]
+    rest = [colour for colour in counts if colour not in set(frequent)]
+    boxes = [rest] if rest else []
+    while boxes and len(frequent) + len(boxes) < size:
         box = max(boxes, key=lambda colours: _spread(colours) if len(colours) > 1 else -1)
         if len(box) < 2:
             break
@@ -139,7 +141,7 @@ def _palette(pixels: list[Colour], size: int) -> list[Colour]:
         channel = max(range(4), key=lambda c: max(p[c] for p in box) - min(p[c] for p in box))
         box.sort(key=lambda colour: colour[channel])
         boxes += [box[: len(box) // 2], box[len(box) // 2 :]]
-    palette = [max(box, key=lambda colour: counts[colour]) for box in boxes]
+    palette = frequent + [max(box, key=lambda colour: counts[colour]) for box in boxes]
     return sorted(palette, key=lambda colour: (colour[3], colour))
 
 

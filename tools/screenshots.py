@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import png
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, FloatRect, sync_playwright
 
 from newsletter.config import load_publication
 from newsletter.content.reader import read_issue
@@ -83,33 +83,41 @@ def page_of(edition: Edition, *, images: bool = True) -> str:
 
 
 def shoot(
-    browser: Browser, edition: Edition, view: View, *, height: int | None = None, scale: float = 1.0
+    browser: Browser, edition: Edition, view: View, *, height: int | None = None, start: str = ""
 ) -> bytes:
-    """A PNG of the whole mail, or of its first `height` CSS pixels."""
-    page = browser.new_page(
-        viewport={"width": view.width, "height": height or 900},
-        color_scheme=view.scheme,
-        device_scale_factor=scale,
-    )
+    """A PNG of the whole mail, or of `height` CSS pixels from the top or from `start`."""
+    page = browser.new_page(viewport={"width": view.width, "height": 900}, color_scheme=view.scheme)
     page.set_content(page_of(edition, images=view.images))
     if view.inverted:
         page.add_style_tag(content=INVERTED)
-    shot = page.screenshot(full_page=height is None)
+    box = page.locator(start).first.bounding_box() if start else None
+    y = box["y"] if box else 0.0
+    clip: FloatRect | None = None
+    if height is not None:
+        clip = {"x": 0, "y": y, "width": view.width, "height": height}
+    shot = page.screenshot(full_page=True, clip=clip)
     page.close()
     return shot
 
 
-def side_by_side(browser: Browser, shots: list[bytes], *, width: int, height: int) -> bytes:
-    """Screenshots of `width` x `height` next to each other on a grey ground."""
-    pictures = "".join(
-        f'<img width="{width}" src="data:image/png;base64,{base64.b64encode(shot).decode()}">'
-        for shot in shots
+def poster(browser: Browser, edition: Edition) -> bytes:
+    """The picture of the README: the wide mail, and beside it a phone by day and by night."""
+    small, gap = 726, 24
+    tall = 2 * small + gap
+    wide = shoot(browser, edition, VIEWS["wide"], height=tall)
+    day = shoot(browser, edition, VIEWS["phone"], height=small)
+    night = shoot(browser, edition, VIEWS["phone-dark"], height=small, start=".cell.group")
+    boxes = "".join(
+        f'<img src="data:image/png;base64,{base64.b64encode(shot).decode()}"'
+        f' style="position:absolute;left:{left}px;top:{top}px">'
+        for shot, left, top in (
+            (wide, gap, gap),
+            (day, 760 + 2 * gap, gap),
+            (night, 760 + 2 * gap, small + 2 * gap),
+        )
     )
-    style = "body{margin:0;padding:24px;display:flex;gap:24px;background:#c9d3cf}img{display:block}"
-    size = {"width": len(shots) * (width + 24) + 24, "height": height + 48}
-    page = browser.new_page(device_scale_factor=1.5)
-    page.set_viewport_size({"width": size["width"], "height": size["height"]})
-    page.set_content(f"<style>{style}</style>{pictures}")
+    page = browser.new_page(viewport={"width": 760 + 375 + 3 * gap, "height": tall + 2 * gap})
+    page.set_content(f'<body style="background:#c3cfca">{boxes}')
     shot = page.screenshot()
     page.close()
     return shot
@@ -117,17 +125,10 @@ def side_by_side(browser: Browser, shots: list[bytes], *, width: int, height: in
 
 def write_chosen(browser: Browser, edition: Edition) -> None:
     """The pictures of the README."""
-    name = f"issue-{edition.issue:03}"
-    wide = shoot(browser, edition, View(width=800), height=1000, scale=1.5)
-    phones = [
-        shoot(browser, edition, VIEWS[view], height=780, scale=1.5)
-        for view in ("phone", "phone-dark")
-    ]
-    pair = side_by_side(browser, phones, width=375, height=780)
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for path, shot in ((f"{name}.png", wide), (f"{name}-phone.png", pair)):
-        (IMAGES / path).write_bytes(png.encode(png.decode(shot), colours=128))
-        print(f"docs/images/{path}: {(IMAGES / path).stat().st_size} bytes")
+    path = IMAGES / f"issue-{edition.issue:03}.png"
+    path.write_bytes(png.encode(png.decode(poster(browser, edition)), colours=200))
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes")
 
 
 def main() -> None:
