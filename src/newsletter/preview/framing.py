@@ -58,6 +58,8 @@ _CSS_URL = re.compile(r"""url\(\s*(["']?)(?P<url>[^"')]*)\1\s*\)""", re.IGNORECA
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 _ALWAYS, _NEVER = "(min-width:0)", "(max-width:0)"
+_REFRESH = re.compile(r"""http-equiv\s*=\s*["']?\s*refresh""", re.IGNORECASE)
+_LEADING_OUT = frozenset({"link", "base", "iframe", "frame", "embed", "object"})
 _PICTURES = frozenset({"src", "background", "poster"})
 _FILLER = re.compile("[\u034f\u2007\ufeff\u200b\u200c\u200d\u00ad]+")
 
@@ -83,6 +85,8 @@ def preview_copy(html: str, *, client: Client, local: LocalUrl) -> str:
             css = _scheme(match["css"], dark=client.dark is Dark.AUTHOR)
             css = _local_css(css, local)
             return f"{match['open']}{shade.sheet(css) if shade else css}{match['close']}"
+        if _leads_out(match["name"].lower(), match["attributes"]):
+            return ""
         return _tag(match["name"], match["attributes"], local=local, shade=shade)
 
     return _with_head(_PIECE.sub(piece, html), _prologue(client, shade))
@@ -136,6 +140,11 @@ def _local_css(css: str, local: LocalUrl) -> str:
         return f"url({escape(found)})" if found else match[0]
 
     return _CSS_URL.sub(swap, css)
+
+
+def _leads_out(name: str, attributes: str) -> bool:
+    """Tags that make browsers open connections before any policy is asked."""
+    return name in _LEADING_OUT or (name == "meta" and bool(_REFRESH.search(attributes)))
 
 
 def _tag(name: str, attributes: str, *, local: LocalUrl, shade: darkness.Shade | None) -> str:

@@ -33,6 +33,7 @@ _EVERYWHERE = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "X-DNS-Prefetch-Control": "off",
     "X-Robots-Tag": "noindex",
 }
 
