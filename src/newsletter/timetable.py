@@ -36,7 +36,7 @@ class _Field:
             low = self._number(first)
             high = self._number(last) if dash else (self.high if slash else low)
         if step < 1 or not self.low <= low <= high <= self.high:
-            raise ValueError(f"{text!r} is not a {self.name} ({self.low}-{self.high})")
+            raise ValueError(f"the {self.name} cannot be {text!r} ({self.low}-{self.high})")
         return range(low, high + 1, step)
 
     def _number(self, text: str, *, words: bool = True) -> int:
@@ -44,7 +44,7 @@ class _Field:
             return self.words.index(text.lower()) + (1 if self.low == 1 else 0)
         if text.isascii() and text.isdigit():
             return int(text)
-        raise ValueError(f"{text!r} is not a {self.name}")
+        raise ValueError(f"the {self.name} cannot be {text!r}")
 
 
 _FIELDS = (
