@@ -57,19 +57,13 @@ def markdown_text(text: str) -> str:
 
 def markdown_links(text: str) -> list[tuple[str, str]]:
     """Every link as (address as it stands in the HTML, label), in order."""
-    return [(href, label) for _, href, label in _links(_parser().parse(text))]
+    return list(_links(_parser().parse(text)))
 
 
-def refused_links(text: str) -> list[tuple[int, str]]:
-    """Links that stay plain text since their address is no https, http or mailto one.
-
-    Returns:
-        The line in `text`, counted from 0, on which the block with the link begins, and the
-        address as written.
-
-    """
+def refused_links(text: str) -> list[str]:
+    """Addresses of links that stay plain text since they are no https, http or mailto ones."""
     found = _links(_parser(any_link=True).parse(text))
-    return [(line, unquote(href)) for line, href, _ in found if not is_web_link(href)]
+    return [unquote(href) for href, _ in found if not is_web_link(href)]
 
 
 def is_web_link(url: str) -> bool:
@@ -139,16 +133,15 @@ def _render_image(
     return hook(source, alt, str(token.attrs.get("title", "")))
 
 
-def _links(tokens: Sequence[Token]) -> Iterator[tuple[int, str, str]]:
-    """Line of the block, address and label of every link."""
+def _links(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
+    """Address and label of every link."""
     for block in tokens:
-        line = block.map[0] if block.map else 0
         href, label = None, ""
         for token in block.children or ():
             if token.type == "link_open":
                 href, label = str(token.attrs.get("href", "")), ""
             elif token.type == "link_close" and href is not None:
-                yield line, href, label
+                yield href, label
                 href = None
             elif href is not None:
                 label += " " if token.type == "softbreak" else token.content

@@ -22,6 +22,7 @@ from pydantic import (
 
 from newsletter.config import InsidePath, Line, Whole
 from newsletter.content.moments import Day, Moment
+from newsletter.source.validation import mistakes_in_text
 
 Location = tuple[str | int, ...]
 """Path to a value inside a source file, such as ("sections", 0, "items", 2, "title")."""
@@ -38,10 +39,14 @@ def _web_link(value: str) -> str:
 def _readable_markdown(value: str) -> str:
     from newsletter.content.markdown import refused_links
 
-    refused = refused_links(value)
+    if value and not value.strip():
+        raise ValueError("must not be empty")
+    refused = dict.fromkeys(refused_links(value))
     if refused:
-        targets = ", ".join(dict.fromkeys(target for _, target in refused))
-        raise ValueError(f"has a link that is neither https, http nor mailto: {targets}")
+        raise mistakes_in_text(
+            (url, f"`{url}` is no link that begins with https://, http:// or mailto:")
+            for url in refused
+        )
     return value
 
 

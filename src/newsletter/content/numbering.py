@@ -44,15 +44,28 @@ def list_issues(content_dir: Path, *, root: Path) -> list[IssueFile]:
     """Every issue source in the folder by number and name, several of one number included.
 
     A folder that does not exist has none.
+
+    Raises:
+        SourceError: the folder cannot be read.
+
     """
     if not content_dir.is_dir():
         return []
     found = [
         IssueFile(number=number, path=path, display=display_path(path, root=root))
-        for path in content_dir.iterdir()
+        for path in _entries(content_dir, root=root)
         if (number := number_of(path.name)) is not None and not path.is_dir()
     ]
     return sorted(found, key=lambda file: (file.number, file.path.name))
+
+
+def _entries(folder: Path, *, root: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        place = Place(path=display_path(folder, root=root))
+        problem = Problem(message=f"cannot be read: {error.strerror}", place=place)
+        raise SourceError(problems=[problem]) from None
 
 
 def find_issue(content_dir: Path, number: str | int, *, root: Path) -> Path:

@@ -23,19 +23,26 @@ def parse_prose(source: SourceText) -> YamlDocument:
 
     """
     opening, closing = _fences(source)
-    lines = source.lines
     front = SourceText(
         path=source.path,
-        text="\n".join(lines[opening + 1 : closing]),
+        text="\n".join(source.lines[opening + 1 : closing]),
         first_line=source.first_line + opening + 1,
     )
     document = parse_yaml(front, keep_problems=True)
-    root = document.root
+    root, problems = document.root, list(document.problems)
     if isinstance(root, Scalar) and root.resolved is None:
         root = Mapping(line=source.first_line + opening, column=1)
     if isinstance(root, Mapping):
-        _add_body(root, source, closing + 1)
-    return replace(document, source=source, root=root)
+        sections = root.entries.get("sections")
+        body = _body(source, closing + 1)
+        if body is None and sections is None:
+            line = source.first_line + closing
+            message = "there is no text after the front matter"
+            problems.append(source.problem(line, 1, message, "write it below this line"))
+            body = _section("…", line)
+        if body is not None and isinstance(sections, Sequence | None):
+            _put_first(root, body, sections)
+    return replace(document, source=source, root=root, problems=tuple(problems))
 
 
 def _fences(source: SourceText) -> tuple[int, int]:
@@ -62,20 +69,23 @@ def _fences(source: SourceText) -> tuple[int, int]:
     raise SourceError(problems=[problem])
 
 
-def _add_body(root: Mapping, source: SourceText, start: int) -> None:
-    """Put the Markdown from line index `start` on in front of the sections."""
+def _body(source: SourceText, start: int) -> Mapping | None:
+    """The Markdown from line index `start` on as a section, or None when there is none."""
     lines = source.lines
     first = next((n for n in range(start, len(lines)) if lines[n].strip()), None)
-    sections = root.entries.get("sections")
-    if sections is not None and not isinstance(sections, Sequence):
-        return
     if first is None:
-        return
-    line = source.first_line + first
-    text = "\n".join(lines[first:]).rstrip() + "\n"
+        return None
+    return _section("\n".join(lines[first:]).rstrip() + "\n", source.first_line + first)
+
+
+def _section(text: str, line: int) -> Mapping:
     item = _mapping(line, kind=_text("text", line), body=_text(text, line))
-    section = _mapping(line, items=Sequence(line=line, column=1, items=[item]))
-    items = [section, *(sections.items if sections else ())]
+    return _mapping(line, items=Sequence(line=line, column=1, items=[item]))
+
+
+def _put_first(root: Mapping, section: Mapping, others: Sequence | None) -> None:
+    line = section.line
+    items = [section, *(others.items if others else ())]
     root.entries["sections"] = Sequence(line=line, column=1, items=items)
     root.keys.setdefault("sections", _text("sections", line))
 

@@ -74,16 +74,40 @@ class _Fault:
         return mark.line + self.source.first_line, mark.column + 1
 
 
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _short(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= 30 else text[:29] + "…"
+
+
+def _mark(char: str) -> str:
+    return "a backtick" if char == "`" else f"`{char}`"
+
+
 def _second_colon(fault: _Fault) -> Explanation:
     before = fault.before()
     if ":" in before:
         message = "a value that contains `: ` must stand in quotes"
         return fault.at, message, _QUOTES
     line, _ = fault.at
-    column = len(before) - len(before.lstrip()) + 1
+    above = fault.line(line - 1).rstrip()
+    complete = not above or ": " in above or above.endswith(":")
+    if not complete and _indent(above) == _indent(before):
+        return _line_without_colon(above, line - 1)
     message = "`:` is not expected here"
     hint = "the line above may lack its `:`, or this line is indented too far"
-    return (line, column), message, hint
+    return (line, _indent(before) + 1), message, hint
+
+
+def _line_without_colon(text: str, line: int) -> Explanation:
+    place = (line, _indent(text) + 1)
+    if ":" in text:
+        column = text.index(":") + 2
+        return (line, column), "a space is missing after the `:`", "write `name: value`"
+    return place, f"`{_short(text)}` has no `:` after it", "write `name: value`"
 
 
 def _bad_character(fault: _Fault) -> Explanation:
@@ -94,15 +118,14 @@ def _bad_character(fault: _Fault) -> Explanation:
     found = fault.line(line)[column - 1 : column]
     if found == "\t":
         return (line, column), "a tab cannot stand here", "use spaces"
-    return fault.at, f"a value cannot begin with `{found}`", _QUOTES
+    return fault.at, f"a value cannot begin with {_mark(found)}", _QUOTES
 
 
 def _no_colon(fault: _Fault) -> Explanation:
     line, column = fault.began
-    name = fault.line(line)[column - 1 :].strip()
-    shown = name if len(name) <= 30 else name[:29] + "…"
+    name = fault.line(line)[column - 1 :]
     hint = "write `name: value`; a text that goes on must be indented further than its key"
-    return fault.began, f"`{shown}` has no `:` after it", hint
+    return fault.began, f"`{_short(name)}` has no `:` after it", hint
 
 
 def _open_quote(fault: _Fault) -> Explanation:
@@ -130,6 +153,9 @@ def _open_bracket(fault: _Fault) -> Explanation:
 
 def _text_after_value(fault: _Fault) -> Explanation:
     before = fault.before().rstrip()
+    line, column = fault.at
+    if fault.line(line)[column - 1 : column] == ":":
+        return fault.at, "a key is missing before the `:`", "write `name: value`"
     if before.endswith(('"', "'")):
         message = "there is text after the closing quote"
         return fault.at, message, "quote the whole value, with the other kind of quotes"
@@ -151,14 +177,14 @@ def _stray(fault: _Fault) -> Explanation:
     line, column = fault.at
     found = fault.line(line)[column - 1 : column]
     if not found:
-        return fault.at, "something is missing here", "is a bracket not closed?"
-    return fault.at, f"`{found}` is not expected here", _QUOTES
+        return fault.at, "the file ends inside brackets", "close the `[` or `{` above"
+    return fault.at, f"{_mark(found)} is not expected here", _QUOTES
 
 
 def _alias(fault: _Fault) -> Explanation:
     line, column = fault.began
     mark = fault.line(line)[column - 1 : column]
-    return fault.began, f"a value cannot begin with `{mark}`", _QUOTES
+    return fault.began, f"a value cannot begin with {_mark(mark)}", _QUOTES
 
 
 def _tag(fault: _Fault) -> Explanation:

@@ -22,7 +22,7 @@ _SNIPPET_CELLS = 96
 _MOST_PROBLEMS = 20
 # Control characters but tab and line feed; U+0085, U+2028 and U+2029, which YAML would count as
 # line ends and editors do not; and what is no character at all.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +110,11 @@ def read_source(path: Path, *, root: Path) -> SourceText:
 def display_path(path: Path, *, root: Path) -> str:
     """`path` as the user would type it: relative to `root` where it lies below it."""
     try:
-        return Path(os.path.abspath(path)).relative_to(os.path.abspath(root)).as_posix()  # noqa: PTH100
+        shown = Path(os.path.abspath(path)).relative_to(os.path.abspath(root)).as_posix()  # noqa: PTH100
     except ValueError:
-        return str(path)
+        shown = str(path)
+    # A name that is not UTF-8 must not keep the message from being printed.
+    return shown.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def refuse_outside(path: Path, *, root: Path) -> None:
@@ -180,18 +182,17 @@ def _encoding_hint(data: bytes) -> str:
 def _character_problems(source: SourceText) -> Iterable[Problem]:
     count = 0
     for number, line in enumerate(source.lines, start=source.first_line):
-        for match in _FORBIDDEN.finditer(line):
+        for match in FORBIDDEN.finditer(line):
             count += 1
             if count > _MOST_PROBLEMS:
                 return
-            code = ord(match.group())
-            name = "NUL" if code == 0 else f"U+{code:04X}"
-            yield source.problem(
-                number,
-                match.start() + 1,
-                f"invisible character {name}",
-                "delete it",
-            )
+            message = f"invisible character {character_name(match.group())}"
+            yield source.problem(number, match.start() + 1, message, "delete it")
+
+
+def character_name(char: str) -> str:
+    """A character that cannot be shown, as its code point."""
+    return "NUL" if char == "\0" else f"U+{ord(char):04X}"
 
 
 def _cells(text: str) -> int:

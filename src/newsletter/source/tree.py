@@ -133,6 +133,18 @@ class YamlDocument:
         node = self._position(location, key=key)
         return self.source.problem(node.line, node.column, message, hint)
 
+    def problem_in_text(
+        self, location: Location, needle: str, message: str, hint: str | None = None
+    ) -> Problem:
+        """A mistake inside a long text: where `needle` stands in it, or else where it begins."""
+        start = self._position(location, key=False)
+        first = start.line - self.source.first_line
+        for index, line in enumerate(self.source.lines[first:], start=start.line):
+            column = line.find(needle, start.column - 1 if index == start.line else 0)
+            if needle and column >= 0:
+                return self.source.problem(index, column + 1, message, hint)
+        return self.problem(location, message, hint)
+
     def _position(self, location: Location, *, key: bool) -> Node:
         path = _best_path(self.root, location)
         if key and path:

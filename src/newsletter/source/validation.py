@@ -6,16 +6,17 @@ import difflib
 import functools
 import operator
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from newsletter.errors import Problem, SourceError
 from newsletter.source.fields import field_names, owner
 from newsletter.source.tree import YamlDocument
-from newsletter.source.wording import explain
+from newsletter.source.wording import explain, shown
 
+_IN_TEXT: Literal["mistakes_in_text"] = "mistakes_in_text"
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
@@ -34,12 +35,11 @@ def validate(
 
     Raises:
         SourceError: with every mistake as a Problem, in the order of the file.
+
     """
     value = document.value
-    if value is None:
-        raise SourceError(
-            problems=[*document.problems, document.problem((), "there is nothing in it")]
-        )
+    if not isinstance(value, dict):
+        raise SourceError(problems=[*document.problems, _no_fields(document, value)])
     try:
         result = model.model_validate(value, context=_dict(context))
     except ValidationError as error:
@@ -52,6 +52,18 @@ def validate(
     if document.problems:
         raise SourceError(problems=in_order(document.problems))
     return result
+
+
+def mistakes_in_text(mistakes: Iterable[tuple[str, str]]) -> PydanticCustomError:
+    """What a validator of a long text raises, so that each mistake is reported at its own line.
+
+    Args:
+        mistakes: what to look for in the text, and the message.
+
+    """
+    found = list(mistakes)
+    summary = "; ".join(message for _, message in found)
+    return PydanticCustomError(_IN_TEXT, "{summary}", {"summary": summary, "mistakes": found})
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
@@ -68,6 +80,14 @@ def suggestion(word: str, known: Iterable[str]) -> str | None:
     """A hint with the known word that `word` was probably meant to be, or None."""
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else None
+
+
+def _no_fields(document: YamlDocument, value: Any) -> Problem:
+    if value is None:
+        line = document.source.first_line
+        return document.source.problem(line, 1, "there is nothing in this file")
+    message = f"this file must be fields such as `name: value`, not {shown(value)}"
+    return document.problem((), message)
 
 
 def _dict(context: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -91,7 +111,12 @@ def _problems(
 ) -> Iterable[Problem]:
     for mistake in error.errors(include_url=False):
         # pydantic counts only the entries without mistakes, so a list of wrong ones seems empty.
-        if mistake["type"] != "too_short" or not mistake["input"]:
+        if mistake["type"] == "too_short" and mistake["input"]:
+            continue
+        if mistake["type"] == _IN_TEXT:
+            for needle, message in mistake["ctx"]["mistakes"]:
+                yield document.problem_in_text(mistake["loc"], needle, message)
+        else:
             yield _problem(model, document, mistake)
 
 

@@ -57,6 +57,9 @@ def explain(mistake: ErrorDetails, location: tuple[str | int, ...]) -> tuple[str
     if kind in ("literal_error", "enum"):
         choices = str(context.get("expected", "")).replace("'", "`")
         return f"{field} must be {choices}, not {shown(found)}", None
+    if kind == "union_tag_invalid":
+        choices = str(context.get("expected_tags", "")).replace("'", "`")
+        return f"{field} must be one of {choices}, not `{context.get('tag')}`", None
     if kind in _EXPECTED:
         return f"{field} must be {_EXPECTED[kind]}, not {shown(found)}", _hint(kind, found)
     return _limit(kind, field, context, found, mistake["msg"]), None

@@ -17,7 +17,7 @@ import yaml
 
 from newsletter.errors import Problem, SourceError
 from newsletter.source.syntax import syntax_problem
-from newsletter.source.text import SourceText
+from newsletter.source.text import FORBIDDEN, SourceText, character_name
 from newsletter.source.tree import Location, Mapping, Node, Scalar, Sequence, YamlDocument
 
 __all__ = ["MAX_DEPTH", "MAX_SIZE", "Location", "YamlDocument", "parse_yaml"]
@@ -115,6 +115,10 @@ class _Builder:
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         self._check_tag(event)
         text = event.value
+        hidden = FORBIDDEN.search(text)
+        if hidden:
+            name = character_name(hidden.group())
+            self._problem(event, f"an escape here stands for invisible {name}", "delete it")
         resolved = resolve(text) if event.implicit[0] and not event.style else text
         node = Scalar(
             line=self._line(event),
