@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -40,6 +41,7 @@ MARKER_TESTS = frozenset({"defined", "undefined"})
 _PERSONAL = (Marker, SubscriberView, FieldsView)
 _SAFE_OWNERS = (str, bytes, int, float, tuple, list, dict, set, frozenset, date, time, timedelta)
 _JINJA_CALLABLES = (Macro, LoopContext, BlockReference, Cycler, Joiner)
+_ADDRESS = re.compile(" at 0x[0-9a-f]+")
 _SAFE_TYPES = (dict, Namespace, Cycler, Joiner)
 
 
@@ -112,7 +114,19 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             return True
         if isinstance(obj, types.BuiltinMethodType | types.MethodType):
             return isinstance(obj.__self__, _SAFE_OWNERS + _JINJA_CALLABLES)
+        if isinstance(obj, types.FunctionType) and _is_guarded_format(obj):
+            return True
         return any(obj is known for known in (*self.globals.values(), *_SAFE_TYPES))
+
+
+def _is_guarded_format(function: types.FunctionType) -> bool:
+    """Whether this is what the sandbox puts in place of `str.format`."""
+    method = getattr(function, "__wrapped__", None)
+    return (
+        isinstance(method, types.BuiltinMethodType)
+        and isinstance(method.__self__, str)
+        and method.__name__ in ("format", "format_map")
+    )
 
 
 class _Loader(BaseLoader):
@@ -228,7 +242,8 @@ class Theme:
         message, hint = self._what(error, context)
         place = error.place if isinstance(error, Mistake) else None
         entry = Place(path=f"{self._folders.folders[0].shown}/{name}")
-        return self.problem(message, hint=hint, place=place or self._where(error) or entry)
+        place = place or self._where(error) or self.running() or entry
+        return self.problem(message, hint=hint, place=place)
 
     def _where(self, error: Exception) -> Place | None:
         if isinstance(error, TemplateSyntaxError):
@@ -253,7 +268,7 @@ class Theme:
                 message = _one_line(error.message or "cannot be read").rstrip(".")
                 return message, self._nearest(message, context)
             case SecurityError():
-                return f"not allowed in a template: {_one_line(str(error))}", None
+                return f"not allowed in a template: {_one_line(_ADDRESS.sub('', str(error)))}", None
             case RecursionError():
                 return "templates or blocks include each other without end", None
             case _:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from newsletter.rendering.mistake import Mistake, did_you_mean
+from newsletter.rendering.mistake import Mistake, nearest
 
 PACKAGED_THEME = Path(__file__).resolve().parent.parent / "theme"
 
@@ -121,7 +121,16 @@ class ThemeFolders:
     def missing(self, name: str) -> Mistake:
         """The mistake to raise for a file that no folder has."""
         own = self.folders[0].shown
-        hint = did_you_mean(name, self.names()) or f"make {own}/{name}"
+        path = PurePosixPath(name)
+        stem, _, ending = path.name.partition(".")
+        stems = [
+            other.name.removesuffix(f".{ending}")
+            for other in map(PurePosixPath, self.names())
+            if other.parent == path.parent and other.name.endswith(f".{ending}")
+        ]
+        near = nearest(stem, stems)
+        found = f"did you mean `{path.with_name(f'{near}.{ending}')}`?" if near else None
+        hint = found or f"make {own}/{name}"
         return Mistake(f"there is no {own}/{name}", hint=hint)
 
     def names(self) -> list[str]:

@@ -26,6 +26,10 @@ from newsletter.rendering.mistake import Mistake, did_you_mean
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 HEAD, TAIL = "Nl", "Qz"
 KEY_LENGTH = 8
+SEEN_LENGTH = 5
+"""Characters of the key by which a token is found: few, so that a cut one is; enough, so that no
+word of an issue is taken for one."""
+
 TOKEN_LENGTH = len(HEAD) + 2 * KEY_LENGTH + len(TAIL)
 
 LINKS = frozenset({"unsubscribe_url", "online_url"})
@@ -76,7 +80,7 @@ class TokenBook:
         self._where = where
         self._prints: dict[str, Print] = {}
         self._slots: dict[str, Slot] = {}
-        self._start = re.compile(re.escape(HEAD + self._key), re.IGNORECASE)
+        self._start = re.compile(HEAD + self._key[:SEEN_LENGTH], re.IGNORECASE)
 
     def print(self, name: str, fallback: str = "") -> str:
         """A token for `name`, printed by the line that is running."""
@@ -150,12 +154,10 @@ class TokenBook:
         return [match.start() for match in self._start.finditer(text)]
 
     def _like(self, token: str) -> Print | None:
-        known = {token.lower(): value for token, value in self._prints.items()}
-        exact = known.get(token.lower())
-        if exact or not token:
-            return exact
-        cut = [value for lower, value in known.items() if _alike(lower, token.lower())]
-        return cut[0] if len(cut) == 1 else None
+        """The value whose token was most like this, if it is one."""
+        alike = {known: _shared_length(known.lower(), token.lower()) for known in self._prints}
+        best = [known for known, length in alike.items() if length == max(alike.values())]
+        return self._prints[best[0]] if len(best) == 1 else None
 
     def _changed(self, token: str) -> Mistake:
         value = self._like(token)
@@ -167,11 +169,9 @@ class TokenBook:
         )
 
 
-def _alike(token: str, piece: str) -> bool:
-    """Whether `piece` begins as the token does, further than all tokens of the issue do."""
-    shared = len(HEAD) + KEY_LENGTH
-    length = next((i for i, (a, b) in enumerate(zip(token, piece, strict=False)) if a != b), 0)
-    return length > shared or (piece != token and token.startswith(piece))
+def _shared_length(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 class Marker:
@@ -250,7 +250,7 @@ class Marker:
     __radd__ = __mul__ = __rmul__ = __mod__ = __add__
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith(("_", "jinja_")):  # Jinja asks what a value is before it calls it
             raise AttributeError(name)
         self.refuse(f"use its `{name}`")
 

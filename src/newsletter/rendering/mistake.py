@@ -27,7 +27,13 @@ class Mistake(Exception):
         self.place = place
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most like `word`, or None when none is."""
+    close = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest known word, or None when nothing is near."""
-    close = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else None
+    near = nearest(word, known)
+    return f"did you mean `{near}`?" if near else None
