@@ -241,6 +241,8 @@ def test_in_english_no_word_of_the_theme_is_chinese(
             if "\u3000" <= char <= "\u9fff" or ("\uff00" <= char < "\uffff" and char != "\ufeff")
         ]
     assert "7 November 2022" in edition.text
+    assert "because you subscribed to Weekly." in edition.text
+    assert "Unsubscribe from Weekly:" in edition.text
     assert 'lang="en"' in edition.html
 
 
