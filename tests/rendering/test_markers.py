@@ -17,7 +17,9 @@ from newsletter.rendering.markers import (
 from newsletter.rendering.mistake import Mistake
 
 REFUSED = {
-    "{% if subscriber.name %}x{% endif %}": "`subscriber.name` differs per reader, so a template cannot ask whether it is empty",
+    "{% if subscriber.name %}x{% endif %}": (
+        "`subscriber.name` differs per reader, so a template cannot ask whether it is empty"
+    ),
     "{{ subscriber.name or '读者' }}": "ask whether it is empty",
     "{{ subscriber.name if subscriber.name else 'x' }}": "ask whether it is empty",
     "{{ not online_url }}": "`online_url` differs per reader, so a template cannot ask whether it is empty",
@@ -138,7 +140,8 @@ def book() -> TokenBook:
 def test_a_token_is_letters_and_digits_in_mixed_case():
     token = book().print("name")
     assert len(token) == TOKEN_LENGTH
-    assert token.isascii() and token.isalnum()
+    assert token.isascii()
+    assert token.isalnum()
     assert token not in (token.upper(), token.lower(), token.title(), token.swapcase())
 
 

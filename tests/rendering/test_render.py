@@ -127,7 +127,8 @@ def test_slots_land_where_their_tokens_are(desk):
     for slot in edition.slots:
         part = edition.text if slot.landing is Landing.TEXT else edition.html
         assert part.count(slot.token) == 1
-        assert slot.token.isascii() and slot.token.isalnum()
+        assert slot.token.isascii()
+        assert slot.token.isalnum()
 
 
 def test_a_subject_of_its_own_wins(desk, issue):

@@ -40,7 +40,7 @@ MISTAKES = {
     "an unknown tag": ("{% endfro %}", "Encountered unknown tag 'endfro'"),
     "a missing include": (
         '{% include "parts/heading.j2" %}',
-        "there is no templates/parts/heading.j2 (make templates/parts/heading.j2)",
+        "there is no templates/parts/heading.j2 (did you mean `parts/heading.html.j2`?)",
     ),
     "a missing import": (
         '{% import "parts/headin.html.j2" as m %}',

@@ -82,6 +82,10 @@ class TokenBook:
         self._slots: dict[str, Slot] = {}
         self._start = re.compile(HEAD + self._key[:SEEN_LENGTH], re.IGNORECASE)
 
+    def begin_part(self) -> None:
+        """Forget what was printed into another part."""
+        self._prints = {}
+
     def print(self, name: str, fallback: str = "") -> str:
         """A token for `name`, printed by the line that is running."""
         place = self._where()

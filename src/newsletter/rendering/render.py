@@ -142,6 +142,7 @@ class Renderer:
     ) -> tuple[str, tuple[Problem, ...]]:
         stage = Pass(html=True, theme=self._theme, shelf=shelf, context=context)
         with self._placing(stage):
+            book.begin_part()
             made = stage.render()
             printed = book.prints(made)
             tree = document.parse(made)
@@ -155,6 +156,7 @@ class Renderer:
     def _text(self, book: TokenBook, shelf: Shelf, context: Mapping[str, Any]) -> str:
         stage = Pass(html=False, theme=self._theme, shelf=shelf, context=context)
         with self._placing(stage):
+            book.begin_part()
             made = stage.render()
             printed = book.prints(made)
             settled = book.settle(made, lambda value, at: Landing.TEXT)
