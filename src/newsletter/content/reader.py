@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel
+
 from newsletter.content.models import BUILT_IN_KINDS, Issue, Location
 from newsletter.content.numbering import IssueFile, find_issue, list_issues, number_of
 from newsletter.content.prose import parse_prose
@@ -22,6 +24,9 @@ from newsletter.source.validation import in_order, suggestion, validate
 from newsletter.source.yaml import YamlDocument, parse_yaml
 
 __all__ = ["IssueFile", "IssueSource", "find_issue", "is_prose", "list_issues", "read_issue"]
+
+# A template that asks a block for one of these gets a method of the model.
+_TAKEN = frozenset(name for name in dir(BaseModel) if not name.startswith("_"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +72,7 @@ def read_issue(path: Path, *, root: Path, kinds: frozenset[str], zone: ZoneInfo)
     text = read_source(path, root=root)
     document = parse_prose(text) if is_prose(path) else parse_yaml(text, keep_problems=True)
     problems = [
-        *_unknown_kinds(document, kinds),
+        *_wrong_blocks(document, kinds),
         *_wrong_number(document, number_of(path.name)),
     ]
     try:
@@ -84,17 +89,36 @@ def is_prose(path: Path) -> bool:
     return path.suffix.lower() == ".md"
 
 
-def _unknown_kinds(document: YamlDocument, kinds: frozenset[str]) -> Iterator[Problem]:
-    known = [*BUILT_IN_KINDS, *sorted(kinds)]
+def _wrong_blocks(document: YamlDocument, kinds: frozenset[str]) -> Iterator[Problem]:
+    """Blocks of unknown kind, and fields that a publication's own block cannot have."""
     for location, item in _items(document.value):
         kind = item.get("kind")
-        if kind is not None and kind not in known:
-            hint = f"kinds: {', '.join(known)}"
-            close = suggestion(str(kind), known)
-            message = f"`{kind}` is not a kind of block"
-            yield document.problem(
-                (*location, "kind"), message, f"{close} {hint}" if close else hint
-            )
+        if isinstance(kind, dict | list):
+            continue
+        if kind in kinds:
+            yield from _taken_names(document, location, item)
+        elif kind is not None and kind not in BUILT_IN_KINDS:
+            yield from _unknown_kind(document, (*location, "kind"), kinds)
+
+
+def _unknown_kind(
+    document: YamlDocument, location: Location, kinds: frozenset[str]
+) -> Iterator[Problem]:
+    written = document.written(location)
+    if written is not None:
+        known = [*BUILT_IN_KINDS, *sorted(kinds)]
+        close, listed = suggestion(written, known), f"kinds: {', '.join(known)}"
+        hint = f"{close} {listed}" if close else listed
+        yield document.problem(location, f"`{written}` is not a kind of block", hint)
+
+
+def _taken_names(
+    document: YamlDocument, location: Location, item: dict[str, Any]
+) -> Iterator[Problem]:
+    for name in item:
+        if name in _TAKEN or name.startswith("_"):
+            message = f"a field of a block cannot be called `{name}`"
+            yield document.problem((*location, name), message, "choose another name", key=True)
 
 
 def _items(value: Any) -> Iterator[tuple[Location, dict[str, Any]]]:
