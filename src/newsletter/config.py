@@ -111,6 +111,25 @@ class RelaySettings(Settings):
     )
 
 
+class DomainSettings(Settings):
+    """Limits for one recipient domain, instead of the built-in ones."""
+
+    connections: Whole | None = Field(default=None, ge=1, description="messages under way at once")
+    messages_per_connection: Whole | None = Field(
+        default=None, ge=1, description="then another one"
+    )
+    rate: float | None = Field(default=None, gt=0, description="messages a minute")
+
+
+class WarmUpSettings(Settings):
+    """A daily cap for a sender that nobody knows yet. Days are UTC and count when something was sent."""
+
+    start: Whole = Field(default=200, ge=1, description="messages on the first day")
+    factor: float = Field(
+        default=1.5, ge=1, description="each further day allows this many times more"
+    )
+
+
 class SendSettings(Settings):
     """How fast and how patiently to send."""
 
@@ -121,6 +140,19 @@ class SendSettings(Settings):
         ge=0,
         description="seconds one run may wait for deferred mail; else 1800 on a terminal, 0 elsewhere",
     )
+    rate: float | None = Field(default=None, gt=0, description="messages a second over the relay")
+    retry: tuple[float, ...] = Field(
+        default=(5, 10, 20, 40), description="minutes to wait after the first, second, … deferral"
+    )
+    retry_then: float = Field(
+        default=4000 / 60, gt=0, description="minutes after every further one"
+    )
+    give_up: float = Field(default=48, gt=0, description="hours after the first try, then expired")
+    domains: Mapping[str, DomainSettings] = Field(
+        default_factory=dict,
+        description="limits by recipient domain, over the built-in polite ones",
+    )
+    warm_up: WarmUpSettings | None = None
 
 
 class TextSettings(Settings):

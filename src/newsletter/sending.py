@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.delivery.ledger import Campaign, Claim, Counts, Ledger, Recovered
 from newsletter.delivery.lock import run_lock
+from newsletter.delivery.pace import POLITE, DomainPolicy
+from newsletter.delivery.retry import HOUR, MINUTE, RetrySchedule
 from newsletter.delivery.sender import Sender, SendOptions, Tally
 from newsletter.delivery.sendlog import SendLog
 from newsletter.delivery.states import SENDABLE, State
@@ -19,6 +22,7 @@ from newsletter.mailing import Intake, Mailing
 
 if TYPE_CHECKING:
     from newsletter.audience.models import Subscriber
+    from newsletter.config import Publication, WarmUpSettings
     from newsletter.mail.message import Message
     from newsletter.project import Project
     from newsletter.transport.exchange import Transport
@@ -27,6 +31,50 @@ if TYPE_CHECKING:
 LEDGER_NAME = "newsletter.db"
 LOCK_NAME = "run.lock"
 LOG_FOLDER = "log"
+
+
+def options_for(publication: Publication) -> SendOptions:
+    """What newsletter.yaml says about pace and patience."""
+    settings = publication.send
+    domains = dict(POLITE)
+    for domain, limits in settings.domains.items():
+        domains[domain.lower()] = DomainPolicy(
+            connections=limits.connections,
+            messages_per_connection=limits.messages_per_connection,
+            rate=limits.rate,
+        )
+    return SendOptions(
+        connections=settings.connections,
+        messages_per_connection=settings.messages_per_connection,
+        window=settings.window or 0.0,
+        rate=settings.rate,
+        domains=domains,
+        retry=RetrySchedule(
+            steps=tuple(minutes * MINUTE for minutes in settings.retry),
+            then=settings.retry_then * MINUTE,
+            give_up=settings.give_up * HOUR,
+        ),
+    )
+
+
+def allowance(
+    warm_up: WarmUpSettings | None, accepted: Mapping[str, int], *, now: float
+) -> int | None:
+    """How many messages a warming-up sender may still send today, or None for any number.
+
+    Args:
+        warm_up: the settings, if the sender is warming up.
+        accepted: messages accepted per UTC day.
+        now: seconds since the epoch.
+
+    """
+    if warm_up is None:
+        return None
+    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    days_before = sum(1 for day, count in accepted.items() if count and day < today)
+    cap = int(warm_up.start * warm_up.factor**days_before)
+    return max(0, cap - accepted.get(today, 0))
+
 
 Drive = Callable[[Sender], Awaitable[Tally]]
 """Runs a sender, with whatever signals and progress the caller wants around it."""
@@ -45,6 +93,7 @@ class SendReport:
         left: how many subscribers have left the list since the plan.
         intake: what planning left out of the list.
         next_due: when the next deferred entry is due, seconds since the epoch.
+        warmed_up: false when today's warm-up allowance is used up.
         names_in_doubt: addresses whose fate SMTP cannot tell.
         log: the per-send log.
 
@@ -58,6 +107,7 @@ class SendReport:
     left: int
     intake: Intake
     next_due: float | None = None
+    warmed_up: bool = True
     names_in_doubt: tuple[str, ...] = field(default=())
     log: Path = field(default=Path())
 
@@ -129,7 +179,11 @@ async def send(
         tally = None
         counts = ledger.counts(campaign)
         waiting = sum(counts[state] for state in SENDABLE)
-        if waiting:
+        warm_up = project.publication.send.warm_up
+        left_today = allowance(warm_up, ledger.accepted_by_day(), now=clock())
+        limits = [limit for limit in (options.limit, left_today) if limit is not None]
+        limit = min(limits, default=None)
+        if waiting and limit != 0:
             sender = Sender(
                 ledger=ledger,
                 campaign=campaign,
@@ -137,8 +191,8 @@ async def send(
                 transport=transport,
                 compose=_composer(mailing),
                 log=log,
-                options=options,
-                total=min(waiting, options.limit or waiting),
+                options=replace(options, limit=limit),
+                total=min(waiting, limit or waiting),
                 clock=clock,
             )
             tally = await drive(sender)

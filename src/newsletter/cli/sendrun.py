@@ -6,17 +6,17 @@ import asyncio
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from newsletter.cli.progress import make_progress
-from newsletter.delivery.sender import Sender, SendOptions, Tally
+from newsletter.delivery.sender import Sender, Tally
 from newsletter.delivery.states import SENDABLE, State
 from newsletter.errors import Declined, UsageError
 from newsletter.mailing import Mailing
-from newsletter.sending import SendReport, existing_ledger, send
+from newsletter.sending import SendReport, existing_ledger, options_for, send
 
 TERMINAL_WINDOW = 30 * 60.0
 
@@ -58,17 +58,11 @@ def send_issue(mailing: Mailing, wishes: Wishes) -> int:
     if wishes.ask:
         _ask(mailing, wishes)
     terminal = sys.stderr.isatty()
-    settings = project.publication.send
+    options = options_for(project.publication)
     window = (
-        settings.window if settings.window is not None else (TERMINAL_WINDOW if terminal else 0.0)
+        TERMINAL_WINDOW if terminal and project.publication.send.window is None else options.window
     )
-    options = SendOptions(
-        connections=settings.connections,
-        messages_per_connection=settings.messages_per_connection,
-        window=window,
-        limit=wishes.limit,
-        states=wishes.states,
-    )
+    options = replace(options, window=window, limit=wishes.limit, states=wishes.states)
     sys.setswitchinterval(0.0005)  # the recorder's thread must not wait 5 ms for each turn
 
     async def drive(sender: Sender) -> Tally:
@@ -164,6 +158,8 @@ def summarise(report: SendReport, *, root: Path) -> int:
         click.echo(f"left out: {problem}", err=True)
     if report.log.exists():
         click.echo(f"log: {_short(report.log, root)}")
+    if not report.warmed_up:
+        click.echo("today's warm-up allowance is used up; the rest may go tomorrow (UTC)")
     stopped = report.tally.stopped if report.tally else None
     if stopped is not None:
         click.secho("error: ", fg="red", nl=False, err=True)

@@ -192,6 +192,12 @@ class Ledger(Protocol):
         outcome counts only for an entry that this run holds.
         """
 
+    def postpone(self, ids: Sequence[int], *, run: int, until: float, now: float) -> None:
+        """Give back claimed entries, due again at `until`; no attempt is charged."""
+
+    def accepted_by_day(self) -> Mapping[str, int]:
+        """How many messages were accepted on each UTC day (`2026-11-23`) there ever was one."""
+
     def release(self, campaign: Campaign, *, run: int, now: float) -> int:
         """Give back what this run claimed and did not begin."""
 

@@ -7,17 +7,18 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from newsletter.delivery.breakers import Breakers
 from newsletter.delivery.ledger import Campaign, Claim, Intent, Ledger, Outcome
+from newsletter.delivery.pace import POLITE, DomainPolicy, Pace
 from newsletter.delivery.recorder import Recorder
 from newsletter.delivery.retry import RetrySchedule
 from newsletter.delivery.sendlog import SendLog
 from newsletter.delivery.states import State
 from newsletter.delivery.supply import Supply
-from newsletter.delivery.verdicts import Route, Verdict, judge
+from newsletter.delivery.verdicts import Domain, Route, Verdict, judge
 from newsletter.errors import NewsletterError
 from newsletter.mail.message import Message
 from newsletter.transport.exchange import ConnectFailed, Event, Job, Session, Stage, Transport
@@ -40,6 +41,9 @@ class SendOptions:
         limit: how many entries this run may take, or None.
         states: only entries in these states, or any sendable one.
         connect_tries: failures in a row, with nothing achieved between, before the relay counts as away.
+        retry: when deferred entries are due again.
+        rate: messages a second over the whole relay, or None.
+        domains: limits per recipient domain.
 
     """
 
@@ -51,6 +55,8 @@ class SendOptions:
     states: Sequence[State] = ()
     connect_tries: int = 3
     retry: RetrySchedule = field(default_factory=RetrySchedule)
+    rate: float | None = None
+    domains: Mapping[str, DomainPolicy] = field(default_factory=lambda: POLITE)
 
 
 @dataclass(slots=True)
@@ -124,12 +130,13 @@ class Sender:
             failed=self._ledger_failed,
         )
         self._recorder.start()
+        options = self._options
         self._supply = Supply(
-            claim=self._claim,
-            seconds_to_next=self._seconds_to_next,
-            batch=BATCH,
-            limit=self._options.limit,
-            patience=self._options.window,
+            _Source(self._ledger, self._recorder, self._campaign, self._run, options, self._clock),
+            pace=Pace(connections=options.connections, rate=options.rate, domains=options.domains),
+            batch=max(BATCH, 8 * options.connections),
+            limit=options.limit,
+            patience=options.window,
         )
         try:
             self._workers = [
@@ -169,14 +176,14 @@ class Sender:
                 return
             self._sessions.add(session)
             try:
-                feed = _Feed(self)
+                feed = _Feed(self, self._supply)
                 await session.run(feed, limit=self._options.messages_per_connection)
             finally:
                 self._sessions.discard(session)
 
     async def _connect(self) -> Session | None:
         """An open connection, or None when the run is over or the relay is away."""
-        while not self._supply.closed:
+        while not self._supply.finished:
             try:
                 return await self._transport.connect()
             except ConnectFailed as failure:
@@ -185,10 +192,9 @@ class Sender:
                 if verdict.route is Route.STOP:
                     self._stop_for(self._breakers.refused(failure))
                     return None
-                if self._sessions:  # others are through: the relay wants fewer of us
-                    return None
                 patient = self.tally.seconds < self._options.window
-                if self._failures >= self._options.connect_tries and not patient:
+                alone = not self._sessions  # otherwise the relay just wants fewer of us
+                if alone and self._failures >= self._options.connect_tries and not patient:
                     self._stop_for(self._breakers.away(failure))
                     return None
                 await self._pause(min(2.0 ** (self._failures - 1) * 0.5, MAX_BACK_OFF))
@@ -204,7 +210,7 @@ class Sender:
         try:
             message = self._compose(claim)
         except NewsletterError as error:
-            self._supply.settled()
+            self._supply.settled(claim, accepted=False, refused=False)
             self._stop_for(error)  # its claim is released with the others
             return None
         granted = self._recorder.intend(Intent(claim.id, message.message_id))
@@ -234,7 +240,11 @@ class Sender:
         )
         self._recorder.record(outcome, str(claim.subscriber.address))
         self.tally.outcomes[verdict.state] += 1
-        self._supply.settled()
+        self._supply.settled(
+            claim,
+            accepted=verdict.state is State.ACCEPTED,
+            refused=verdict.domain is Domain.PAUSE,
+        )
         if verdict.state is State.ACCEPTED:
             self._failures = 0
         if stopped := self._breakers.notice(verdict, event):
@@ -253,9 +263,30 @@ class Sender:
         for session in list(self._sessions):
             session.abort()
 
-    # The ledger, through the recorder's thread.
+    def _release(self) -> int:
+        return self._ledger.release(self._campaign, run=self._run, now=self._clock())
 
-    def _claim(self, limit: int) -> Awaitable[list[Claim]]:
+
+class _Source:
+    """The ledger as the supply sees it; see `supply.Source`."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        recorder: Recorder,
+        campaign: Campaign,
+        run: int,
+        options: SendOptions,
+        clock: Callable[[], float],
+    ) -> None:
+        self._ledger = ledger
+        self._recorder = recorder
+        self._campaign = campaign
+        self._run = run
+        self._options = options
+        self._clock = clock
+
+    def claim(self, limit: int) -> Awaitable[list[Claim]]:
         return self._recorder.call(
             lambda: self._ledger.claim(
                 self._campaign,
@@ -267,12 +298,16 @@ class Sender:
             )
         )
 
-    async def _seconds_to_next(self) -> float | None:
+    async def seconds_to_next(self) -> float | None:
         due = await self._recorder.call(lambda: self._ledger.next_due(self._campaign))
         return None if due is None else max(due - self._clock(), 0.0)
 
-    def _release(self) -> int:
-        return self._ledger.release(self._campaign, run=self._run, now=self._clock())
+    def postpone(self, claims: Sequence[Claim], seconds: float) -> Awaitable[None]:
+        ids = [claim.id for claim in claims]
+        now = self._clock()
+        return self._recorder.call(
+            lambda: self._ledger.postpone(ids, run=self._run, until=now + seconds, now=now)
+        )
 
 
 class _Job:
@@ -307,15 +342,17 @@ class _Job:
 class _Feed:
     """A session's view of the supply."""
 
-    __slots__ = ("_sender", "rotate")
+    __slots__ = ("_carried", "_sender", "_supply", "rotate")
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, supply: Supply) -> None:
         self._sender = sender
+        self._supply = supply
+        self._carried: dict[str, int] = {}
         self.rotate = False
 
     async def next(self) -> Job | None:
         while not self.rotate:
-            claim = await self._sender._supply.next()
+            claim = await self._supply.next(self._carried)
             if claim is None:
                 return None
             if job := self._sender.start_job(claim, self):
@@ -325,5 +362,5 @@ class _Feed:
     def ready(self) -> Job | None:
         if self.rotate:
             return None
-        claim = self._sender._supply.now()
+        claim = self._supply.now(self._carried)
         return self._sender.start_job(claim, self) if claim else None

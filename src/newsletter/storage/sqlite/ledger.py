@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,9 +141,21 @@ class SqliteLedger:
                 told = {"run": run, "outcomes": records.outcomes_json(outcomes)}
                 self._db.execute(sql.SETTLE, told)
                 self._db.execute(sql.REMEMBER, told)
+                self._db.execute(sql.COUNT_DAY, told)
                 if any(outcome.suppress for outcome in outcomes):
                     self._db.execute(sql.SUPPRESS_TOLD, told)
         return granted
+
+    def postpone(self, ids: Sequence[int], *, run: int, until: float, now: float) -> None:
+        """See `Ledger.postpone`."""
+        values = {"ids": json.dumps(list(ids)), "run": run, "until": until, "now": now}
+        with explained(self.path), transaction(self._db):
+            self._db.execute(sql.POSTPONE, values)
+
+    def accepted_by_day(self) -> Mapping[str, int]:
+        """See `Ledger.accepted_by_day`."""
+        with explained(self.path):
+            return dict(self._db.execute("SELECT day, accepted FROM daily ORDER BY day").fetchall())
 
     def release(self, campaign: Campaign, *, run: int, now: float) -> int:
         """See `Ledger.release`."""

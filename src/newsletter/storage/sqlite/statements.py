@@ -44,11 +44,12 @@ WHERE id IN (
 RETURNING id, subscriber, attempts, first_attempt_at
 """
 
+# Never our own: what this run holds is in its memory still, and a second copy of it would be refused its intent.
 CLAIM_LEASED = """
 UPDATE entry SET run = :run, lease_until = :until, updated_at = :now
 WHERE id IN (
     SELECT id FROM entry
-    WHERE campaign = :campaign AND state = 'claimed' AND lease_until <= :now
+    WHERE campaign = :campaign AND state = 'claimed' AND lease_until <= :now AND run <> :run
     ORDER BY id LIMIT :limit
 )
 RETURNING id, subscriber, attempts, first_attempt_at
@@ -98,6 +99,19 @@ INSERT OR IGNORE INTO suppression (address, reason, at)
 SELECT entry.address, json_extract(value, '$[10]'), json_extract(value, '$[2]')
 FROM json_each(:outcomes) JOIN entry ON entry.id = json_extract(value, '$[0]')
 WHERE json_extract(value, '$[10]') IS NOT NULL
+"""
+
+COUNT_DAY = """
+INSERT INTO daily (day, accepted)
+SELECT date(json_extract(value, '$[2]'), 'unixepoch'), count(*) FROM json_each(:outcomes)
+WHERE json_extract(value, '$[1]') = 'accepted' GROUP BY 1
+ON CONFLICT (day) DO UPDATE SET accepted = accepted + excluded.accepted
+"""
+
+POSTPONE = """
+UPDATE entry SET state = CASE WHEN attempts THEN 'deferred' ELSE 'pending' END, lease_until = NULL,
+    next_attempt_at = :until, updated_at = :now
+WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'claimed' AND run = :run
 """
 
 RECOVER_IN_FLIGHT = """

@@ -64,3 +64,8 @@ CREATE TABLE remark (                       -- decisions of people: a changed ed
     at REAL NOT NULL,
     what TEXT NOT NULL
 );
+
+CREATE TABLE daily (                        -- accepted messages per UTC day, for the warm-up of a new sender
+    day TEXT PRIMARY KEY,
+    accepted INTEGER NOT NULL
+) WITHOUT ROWID;
