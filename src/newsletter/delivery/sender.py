@@ -21,7 +21,8 @@ from newsletter.delivery.supply import Supply
 from newsletter.delivery.verdicts import Domain, Route, Verdict, judge
 from newsletter.errors import NewsletterError
 from newsletter.mail.message import Message
-from newsletter.transport.exchange import ConnectFailed, Event, Job, Session, Stage, Transport
+from newsletter.mail.reply import Reply
+from newsletter.transport.exchange import ConnectFailed, Event, Job, Loss, Session, Stage, Transport
 
 BATCH = 128
 MAX_BACK_OFF = 60.0
@@ -175,11 +176,13 @@ class Sender:
             if session is None:
                 return
             self._sessions.add(session)
+            feed = _Feed(self, self._supply)
             try:
-                feed = _Feed(self, self._supply)
                 await session.run(feed, limit=self._options.messages_per_connection)
             finally:
                 self._sessions.discard(session)
+            if feed.fruitless and not await self._endure(feed.fruitless):
+                return
 
     async def _connect(self) -> Session | None:
         """An open connection, or None when the run is over or the relay is away."""
@@ -187,18 +190,25 @@ class Sender:
             try:
                 return await self._transport.connect()
             except ConnectFailed as failure:
-                self._failures += 1
-                verdict = judge(failure.stage, failure.event)
-                if verdict.route is Route.STOP:
-                    self._stop_for(self._breakers.refused(failure))
+                if not await self._endure(failure):
                     return None
-                patient = self.tally.seconds < self._options.window
-                alone = not self._sessions  # otherwise the relay just wants fewer of us
-                if alone and self._failures >= self._options.connect_tries and not patient:
-                    self._stop_for(self._breakers.away(failure))
-                    return None
-                await self._pause(min(2.0 ** (self._failures - 1) * 0.5, MAX_BACK_OFF))
         return None
+
+    async def _endure(self, failure: ConnectFailed) -> bool:
+        """Wait before the next connection; false when the relay has refused us, or is away for too long."""
+        if self._supply.finished:
+            return False
+        self._failures += 1
+        if judge(failure.stage, failure.event).route is Route.STOP:
+            self._stop_for(self._breakers.refused(failure))
+            return False
+        patient = self.tally.seconds < self._options.window
+        alone = not self._sessions  # otherwise the relay just wants fewer of us
+        if alone and self._failures >= self._options.connect_tries and not patient:
+            self._stop_for(self._breakers.away(failure))
+            return False
+        await self._pause(min(2.0 ** (self._failures - 1) * 0.5, MAX_BACK_OFF))
+        return True
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, but not through the end of the run."""
@@ -209,7 +219,7 @@ class Sender:
         """Compose an entry's message and ask for its intent; None when it cannot be composed."""
         try:
             message = self._compose(claim)
-        except NewsletterError as error:
+        except Exception as error:  # a template may raise anything, and whoever waits must be woken
             self._supply.settled(claim, accepted=False, refused=False)
             self._stop_for(error)  # its claim is released with the others
             return None
@@ -219,6 +229,9 @@ class Sender:
     def settle(self, job: _Job, stage: Stage, event: Event) -> Verdict:
         """Record what became of a job."""
         verdict = judge(stage, event)
+        if job.disowned:  # suppressed or no longer ours: the ledger has its state
+            self._supply.settled(job.claim, accepted=False, refused=False)
+            return verdict
         now = self._clock()
         claim = job.claim
         due = None
@@ -333,8 +346,16 @@ class _Job:
     def granted(self) -> Awaitable[bool]:
         return self._granted
 
+    @property
+    def disowned(self) -> bool:
+        """Whether the ledger has refused the intent."""
+        granted = self._granted
+        return granted.done() and not granted.cancelled() and not granted.result()
+
     def settle(self, stage: Stage, event: Event) -> None:
         verdict = self._sender.settle(self, stage, event)
+        if not self.disowned:
+            self._feed.note(event)
         if verdict.route is not Route.GO_ON:
             self._feed.rotate = True
 
@@ -342,13 +363,21 @@ class _Job:
 class _Feed:
     """A session's view of the supply."""
 
-    __slots__ = ("_carried", "_sender", "_supply", "rotate")
+    __slots__ = ("_answered", "_carried", "_sender", "_supply", "fruitless", "rotate")
 
     def __init__(self, sender: Sender, supply: Supply) -> None:
         self._sender = sender
         self._supply = supply
         self._carried: dict[str, int] = {}
+        self._answered = False
+        self.fruitless: ConnectFailed | None = None
         self.rotate = False
+
+    def note(self, event: Event) -> None:
+        """A connection on which nothing was ever answered is as good as none."""
+        self._answered = self._answered or isinstance(event, Reply)
+        lost = isinstance(event, Loss) and event.certain and not self._answered
+        self.fruitless = ConnectFailed(Stage.CONNECT, event) if lost else None
 
     async def next(self) -> Job | None:
         while not self.rotate:
