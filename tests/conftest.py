@@ -1,11 +1,40 @@
-"""What every test folder shares: golden files."""
+"""What every test folder shares: golden files, and the system's programs that some tests need.
+
+With REQUIRE_ALL=1, as in .ci/run, a skipped test fails: a missing program must not pass for a green run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+PACKAGES = {
+    "chromium": "chromium",
+    "smtp-sink": "postfix",
+    "smtp-source": "postfix",
+    "postfix": "postfix",
+    "strace": "strace",
+    "systemd-analyze": "systemd",
+    "git": "git",
+    "java": "default-jre-headless",
+}
+"""Debian's package for each program that a test may ask for."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,3 +55,61 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, bytes], None]:
         assert data.decode() == path.read_bytes().decode(), "see the difference, or --update-golden"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def requires() -> Callable[[str], Path]:
+    """`requires("chromium")`: where that program is; the test is skipped, by name, where it is not."""
+    places = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+    def find(program: str) -> Path:
+        found = shutil.which(program, path=places)
+        if found is None:
+            pytest.skip(f"no {program} here: apt-get install {PACKAGES[program]}")
+        return Path(found)
+
+    return find
+
+
+@pytest.fixture(scope="module")
+def browser(requires: Callable[[str], Path]) -> Iterator[Browser]:
+    """A real Chromium, gone at the end of the file.
+
+    Playwright's event loop stays the running one while it lives, so two of them, or one and an `asyncio.run`, cannot
+    be at the same time.
+    """
+    program = requires("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(program), args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped test into a failed one when everything is required."""
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole file."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get("REQUIRE_ALL") == "1" and report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason} (REQUIRE_ALL=1 allows no skip)"
