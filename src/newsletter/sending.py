@@ -17,7 +17,7 @@ from newsletter.delivery.retry import HOUR, MINUTE, RetrySchedule
 from newsletter.delivery.sender import Sender, SendOptions, Tally
 from newsletter.delivery.sendlog import SendLog
 from newsletter.delivery.states import SENDABLE, State
-from newsletter.errors import EditionChanged, LedgerError
+from newsletter.errors import EditionChanged, LedgerError, UsageError
 from newsletter.mailing import Intake, Mailing
 
 if TYPE_CHECKING:
@@ -128,6 +128,19 @@ def existing_ledger(project: Project) -> Ledger | None:
     """The ledger if there is one: looking must not make it."""
     path = project.state_dir / LEDGER_NAME
     return open_ledger(project) if path.exists() else None
+
+
+def require_campaign(ledger: Ledger, issue: int) -> Campaign:
+    """The campaign of an issue.
+
+    Raises:
+        UsageError: it was never sent.
+
+    """
+    campaign = ledger.campaign(issue)
+    if campaign is None:
+        raise UsageError(f"issue {issue} was never sent")
+    return campaign
 
 
 async def send(

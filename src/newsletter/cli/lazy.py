@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "send": ("send", "Send an issue, or every issue that is due."),
     "status": ("status", "Tell how the sending of an issue stands."),
     "log": ("log", "Show every attempt at sending an issue."),
+    "explain": ("explain", "Tell what happened to one subscriber, and why."),
+    "resolve": ("resolve", "Settle what is in doubt by hand."),
     "schedule": ("schedule", "Print the crontab line and the systemd timer."),
     "completion": ("completion", "Print the completion script of a shell."),
 }

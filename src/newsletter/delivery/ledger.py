@@ -213,6 +213,9 @@ class Ledger(Protocol):
     def entries(self, campaign: Campaign, *, states: Sequence[State] = ()) -> Iterator[Entry]:
         """Entries in the order of the list."""
 
+    def entry(self, campaign: Campaign, address: str) -> Entry | None:
+        """The entry of an address key, if it was planned."""
+
     def attempts(
         self, campaign: Campaign, *, states: Sequence[State] = (), address: str | None = None
     ) -> Iterator[Attempt]:

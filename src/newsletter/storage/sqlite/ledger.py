@@ -192,6 +192,12 @@ class SqliteLedger:
             values["after"] = rows[-1][0]
             yield from map(records.entry, rows)
 
+    def entry(self, campaign: Campaign, address: str) -> Entry | None:
+        """See `Ledger.entry`."""
+        with explained(self.path):
+            row = self._db.execute(sql.SELECT_ENTRY, (campaign.id, address)).fetchone()
+        return records.entry(row) if row else None
+
     def attempts(
         self, campaign: Campaign, *, states: Sequence[State] = (), address: str | None = None
     ) -> Iterator[Attempt]:

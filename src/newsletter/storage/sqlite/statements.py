@@ -148,6 +148,11 @@ WHERE campaign = :campaign AND id > :after AND (:states = '' OR instr(:states, '
 ORDER BY id LIMIT 1000
 """
 
+SELECT_ENTRY = """
+SELECT id, subscriber, state, attempts, next_attempt_at, message_id, reply, updated_at FROM entry
+WHERE id = (SELECT entry FROM entry_address WHERE campaign = ? AND address = ?)
+"""
+
 SELECT_ATTEMPTS = """
 SELECT attempt.at, entry.subscriber, attempt.state, attempt.stage, attempt.code, attempt.reply,
        attempt.message_id, attempt.seconds, attempt.run, attempt.id
