@@ -1,4 +1,4 @@
-"""A small publication, a real preview process, and a real Chromium for the tests of the page."""
+"""A small publication, a preview in a process of its own, and a window to look at it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 SERVE = """
 import os, sys
 from pathlib import Path
@@ -150,10 +141,8 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-@pytest.fixture
-def publication(tmp_path: Path) -> Path:
+def make_publication(root: Path) -> Path:
     """A publication with two issues, five subscribers, a picture and a theme of its own to edit."""
-    root = tmp_path / "weekly"
     (root / "content").mkdir(parents=True)
     (root / "assets").mkdir()
     (root / "newsletter.yaml").write_text(CONFIG, "utf-8")
@@ -166,6 +155,12 @@ def publication(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     return root
+
+
+@pytest.fixture
+def publication(tmp_path: Path) -> Path:
+    """A publication to change."""
+    return make_publication(tmp_path / "weekly")
 
 
 @dataclass
@@ -249,18 +244,17 @@ class Preview:
         self.edit("templates/issue.html.j2", "<body>", f"<body>{html}")
 
     def stop(self) -> tuple[int, str]:
-        """Press Ctrl-C; exit code and what stood on stderr."""
+        """Press Ctrl-C; exit code and everything that was printed after the address."""
         self.process.send_signal(signal.SIGINT)
-        _out, err = self.process.communicate(timeout=20)
-        return self.process.returncode, err
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out + err
 
 
 Start = Callable[..., Preview]
 
 
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """`start(root, number)` runs a preview of a folder in a process; all end with the test."""
+def run_previews() -> Iterator[Start]:
+    """Yields what starts a preview in a process; all of them end afterwards."""
     started: list[subprocess.Popen[str]] = []
 
     def run(root: Path, number: int | None = 7, *, port: int = 0) -> Preview:
@@ -282,30 +276,26 @@ def start() -> Iterator[Start]:
     for process in started:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=20)
+            process.communicate(timeout=20)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """`start(root, number)` runs a preview of a folder until the test ends."""
+    yield from run_previews()
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preview]:
+    """A preview of issue 7 for all tests of a module that change nothing."""
+    for run in run_previews():
+        yield run(make_publication(tmp_path_factory.mktemp("standing") / "weekly"))
 
 
 @pytest.fixture
 def preview(start: Start, publication: Path) -> Preview:
     """A running preview of issue 7."""
     return start(publication)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A real Chromium; skipped by name where there is none, unless REQUIRE_ALL=1."""
-    if not CHROMIUM.exists():
-        if os.environ.get("REQUIRE_ALL") == "1":
-            pytest.fail(f"no {CHROMIUM}, and REQUIRE_ALL=1")
-        pytest.skip(f"no {CHROMIUM}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS
-        )
-        yield chromium
-        chromium.close()
 
 
 @dataclass
