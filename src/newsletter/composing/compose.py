@@ -9,7 +9,7 @@ from datetime import datetime
 
 from newsletter.audience.models import Subscriber
 from newsletter.audience.tokens import Keyring
-from newsletter.composing.values import Links, escape_for, plain_value
+from newsletter.composing.values import Links, Person, Values
 from newsletter.config import Publication
 from newsletter.errors import ComposeError
 from newsletter.mail import headers
@@ -52,6 +52,7 @@ class Composer:
         self._keyring = keyring
         self._label = "test message" if test else "message"
         self._links = Links(publication, issue=edition.issue, keyring=keyring)
+        self._values = Values(edition.slots, self._links)
         self._domain = publication.sender.address.rpartition("@")[2]
         self._compiled = _compile(publication, edition, date=date, test=test)
         self._verify()
@@ -59,19 +60,15 @@ class Composer:
     def message(self, subscriber: Subscriber) -> Message:
         """The message for `subscriber`."""
         address = subscriber.address
-        subscriber_id = self._keyring.subscriber_id(address.key)
+        person = Person(subscriber, keyring=self._keyring)
         digest = self._keyring.digest(self._label, str(self.edition.issue), address.key)
         message_id = f"<{self.edition.issue}.{digest[:13].hex()}@{self._domain}>"
-        token = self._links.unsubscribe_token(subscriber_id)
         fields = (
             headers.fold("To", headers.mailbox(subscriber.name, address))
             + headers.fold("Message-ID", [message_id])
-            + self._way_out(token),
+            + self._way_out(person.token),
         )
-        values = [
-            escape_for(slot.landing, plain_value(slot, subscriber, self._links, subscriber_id))
-            for slot in self.edition.slots
-        ]
+        values = self._values.fill(person)
         envelope = Envelope(
             self.publication.sender.address, address.envelope, address.needs_smtputf8
         )
@@ -105,11 +102,9 @@ class Composer:
         )
 
     def _fill(self, text: str, subscriber: Subscriber) -> str:
-        subscriber_id = self._keyring.subscriber_id(subscriber.address.key)
-        for slot in self.edition.slots:
-            if slot.token in text:
-                value = plain_value(slot, subscriber, self._links, subscriber_id)
-                text = text.replace(slot.token, escape_for(slot.landing, value).decode())
+        values = self._values.fill(Person(subscriber, keyring=self._keyring))
+        for slot, value in zip(self.edition.slots, values, strict=True):
+            text = text.replace(slot.token, value.decode())
         return text
 
     def _probe(self) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from urllib.parse import quote
 
@@ -30,10 +31,7 @@ class Links:
         self._issue = issue
         self._keyring = keyring
         self.mailbox = publication.unsubscribe_address or publication.sender.address
-
-    def unsubscribe_token(self, subscriber_id: bytes) -> str:
-        """The token behind both ways out, about 34 characters."""
-        return self._keyring.token(Purpose.UNSUBSCRIBE, subscriber_id)
+        self._mailto = f"mailto:{quote(self.mailbox, safe='@')}"
 
     def unsubscribe_http(self, token: str) -> str | None:
         """The page (GET) and one-click target (POST, RFC 8058), when there is a public endpoint."""
@@ -42,7 +40,11 @@ class Links:
 
     def unsubscribe_mailto(self, token: str) -> str:
         """The way out that needs no web server (RFC 6068)."""
-        return f"mailto:{quote(self.mailbox, safe='@')}?subject=unsubscribe%20{token}"
+        return f"{self._mailto}?subject=unsubscribe%20{token}"
+
+    def unsubscribe(self, token: str) -> str:
+        """The way out that the body shows: the page, or else a mail."""
+        return self.unsubscribe_http(token) or self.unsubscribe_mailto(token)
 
     def online(self, subscriber_id: bytes) -> str:
         """Where this issue can be read in a browser: the archive, else the subscriber's own view."""
@@ -56,48 +58,100 @@ class Links:
         )
 
 
-def plain_value(slot: Slot, subscriber: Subscriber, links: Links, subscriber_id: bytes) -> str:
-    """The value of `slot` for `subscriber`, not yet escaped.
+class Values:
+    """The personal values of an edition's slots, each made once per recipient however often it stands there.
+
+    Args:
+        slots: of the edition.
+        links: for the personal links.
+
+    Raises:
+        ComposeError: a slot asks for something that does not exist.
+
+    """
+
+    def __init__(self, slots: Sequence[Slot], links: Links) -> None:
+        self._links = links
+        wanted: dict[tuple[str, str], int] = {}
+        landed: dict[tuple[int, Landing], int] = {}
+        self._order: list[int] = []
+        for slot in slots:
+            plain = wanted.setdefault((slot.name, slot.fallback), len(wanted))
+            self._order.append(landed.setdefault((plain, slot.landing), len(landed)))
+        self._wanted = [(_getter(name, fallback), fallback) for name, fallback in wanted]
+        self._landed = list(landed)
+
+    def fill(self, person: Person) -> list[bytes]:
+        """One escaped value per slot."""
+        plain = [getter(person, self._links) or fallback for getter, fallback in self._wanted]
+        escaped = [escape_for(landing, plain[index]) for index, landing in self._landed]
+        return [escaped[index] for index in self._order]
+
+
+class Person:
+    """A recipient while a message is made: the subscriber and what is derived from the address.
+
+    Attributes:
+        subscriber: of the list.
+        id: the subscriber's keyed id, 10 bytes.
+        token: the unsubscribe token.
+
+    """
+
+    __slots__ = ("id", "subscriber", "token")
+
+    def __init__(self, subscriber: Subscriber, *, keyring: Keyring) -> None:
+        self.subscriber = subscriber
+        self.id = keyring.subscriber_id(subscriber.address.key)
+        self.token = keyring.token(Purpose.UNSUBSCRIBE, self.id)
+
+
+Getter = Callable[[Person, Links], str]
+
+
+def _getter(name: str, fallback: str) -> Getter:
+    """What yields the value of that name.
 
     Raises:
         ComposeError: nothing is known by that name.
 
     """
-    match slot.name:
-        case "name":
-            value = subscriber.name
-        case "email":
-            value = str(subscriber.address)
-        case "language":
-            value = subscriber.language or ""
-        case "unsubscribe_url":
-            token = links.unsubscribe_token(subscriber_id)
-            value = links.unsubscribe_http(token) or links.unsubscribe_mailto(token)
-        case "online_url":
-            value = links.online(subscriber_id)
-        case name if name.startswith("fields."):
-            value = _field(name.removeprefix("fields."), subscriber, slot)
-        case name:
-            raise ComposeError(f"a template uses the personal value {name!r}, which does not exist")
-    return value or slot.fallback
+    if name in _GETTERS:
+        return _GETTERS[name]
+    if name.startswith("fields."):
+        return _field_getter(name.removeprefix("fields."), required=not fallback)
+    raise ComposeError(f"a template uses the personal value {name!r}, which does not exist")
+
+
+def _field_getter(column: str, *, required: bool) -> Getter:
+    def get(person: Person, links: Links) -> str:
+        value = person.subscriber.fields.get(column)
+        if value is None and required:
+            known = ", ".join(sorted(person.subscriber.fields)) or "none"
+            raise ComposeError(
+                f"a template uses subscriber.fields.{column}, but the list has no such column"
+                f" (further columns: {known}); add it or use |fallback('…')"
+            )
+        return value or ""
+
+    return get
+
+
+_GETTERS: Mapping[str, Getter] = {
+    "name": lambda person, links: person.subscriber.name,
+    "email": lambda person, links: str(person.subscriber.address),
+    "language": lambda person, links: person.subscriber.language or "",
+    "unsubscribe_url": lambda person, links: links.unsubscribe(person.token),
+    "online_url": lambda person, links: links.online(person.id),
+}
 
 
 def escape_for(landing: Landing, value: str) -> bytes:
     """`value` made harmless for where it lands: no markup, no line breaks, no way out of an attribute."""
-    value = _CONTROL.sub(" ", value)
+    if not value.isprintable():
+        value = _CONTROL.sub(" ", value)
     if landing is Landing.HTML:
         value = escape(value, quote=True)
     elif landing is Landing.URL:
         value = quote(value, safe="")
     return value.encode("utf-8", "replace")
-
-
-def _field(name: str, subscriber: Subscriber, slot: Slot) -> str:
-    value = subscriber.fields.get(name)
-    if value is None and not slot.fallback:
-        known = ", ".join(sorted(subscriber.fields)) or "none"
-        raise ComposeError(
-            f"a template uses subscriber.fields.{name}, but the list has no such column"
-            f" (further columns: {known}); add it or use |fallback('…')"
-        )
-    return value or ""
