@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.rendering.edition import Landing
@@ -173,6 +173,7 @@ def test_views_and_markers_answer_python_as_well():
     assert not hasattr(Marker("name", book=book()), "_secret")
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.sampled_from(["name", "email", "fields.x"]), max_size=8), st.text(max_size=20))
 def test_settling_changes_tokens_and_nothing_else(names, filler):
     tokens = book()
@@ -186,6 +187,7 @@ def test_settling_changes_tokens_and_nothing_else(names, filler):
     assert plain == filler.join(names)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.data(), st.text(alphabet="ab中 ", max_size=5))
 def test_any_damage_behind_the_key_is_found_out(data, around):
     tokens = book()

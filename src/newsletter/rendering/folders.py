@@ -26,7 +26,8 @@ def locate(folder: Path, relative: str) -> Path | None:
         found = (home / path).resolve()
         exists = found.is_file()
     except (OSError, RuntimeError) as error:
-        raise Mistake(f"`{relative}` cannot be opened: {error}") from None
+        reason = getattr(error, "strerror", None) or "its links go in a circle"
+        raise Mistake(f"`{relative:.80}` cannot be opened: {reason}") from None
     if not found.is_relative_to(home):
         raise Mistake(f"`{relative}` leads out of the folder {folder.name}")
     return found if exists else None

@@ -178,9 +178,10 @@ class Shelf:
         )
 
     def _nearest(self, src: str) -> str | None:
-        folder = (self._root / src).parent
-        files = folder.iterdir() if folder.is_dir() else ()
-        return did_you_mean(src, [path.relative_to(self._root).as_posix() for path in files])
+        parent = PurePosixPath(src).parent
+        folder = self._root / parent
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return did_you_mean(src, [(parent / name).as_posix() for name in names])
 
     def _shown(self, html: str) -> list[Asset]:
         found = {html.find(url): asset for url, asset in self._assets.items()}
