@@ -30,7 +30,7 @@ INTERRUPTED = 128 + 2  # what a shell reports for a process that SIGINT ended
     help="Run in this folder instead of the current one.",
 )
 def cli(folder: Path | None) -> None:
-    """Newsletters as code: a folder becomes mail, previewed, checked and sent on record."""
+    """Newsletters as code: a git folder becomes mail, with every send on record."""
     if folder is not None:
         try:
             os.chdir(folder)

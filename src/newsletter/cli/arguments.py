@@ -34,7 +34,8 @@ def _complete(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The issues of the folder, by the names of their files: nothing is read."""
+    from newsletter.content.numbering import list_issues
+
     folder = (context.parent.params.get("folder") if context.parent else None) or Path()
-    names = (path.name for path in (folder / "content").glob("*.*"))
-    found = {int(match.group()) for name in names if (match := re.match("[0-9]+", name))}
-    return [CompletionItem(n) for n in map(str, sorted(found)) if n.startswith(incomplete)]
+    numbers = {file.number for file in list_issues(folder / "content", root=folder)}
+    return [CompletionItem(n) for n in map(str, sorted(numbers)) if n.startswith(incomplete)]
