@@ -61,7 +61,11 @@ class Extensions:
 
 
 class ConnectionGone(Exception):
-    """The connection ended; `str()` says how."""
+    """The connection ended while the reply to `stage` was awaited; `str()` says how."""
+
+    def __init__(self, stage: Stage, what: str) -> None:
+        super().__init__(what)
+        self.stage = stage
 
 
 class WireSession(asyncio.Protocol):
@@ -86,7 +90,7 @@ class WireSession(asyncio.Protocol):
         self._timeouts = timeouts
         self._parser = ReplyParser()
         self._replies: deque[Reply] = deque()
-        self._waiter: asyncio.Future[Reply] | None = None
+        self._waiter: asyncio.Future[Reply | None] | None = None  # None: the connection is gone
         self._deadline = math.inf
         self._alarm: asyncio.TimerHandle | None = None
         self._gone: str | None = None
@@ -149,7 +153,7 @@ class WireSession(asyncio.Protocol):
         if self._alarm:
             self._alarm.cancel()
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(ConnectionGone(what))
+            self._waiter.set_result(None)
         if self._transport is not None:
             self._transport.abort()
 
@@ -214,38 +218,53 @@ class WireSession(asyncio.Protocol):
 
     async def _envelope(self, job: Job) -> bool:
         """Read the answers to MAIL, RCPT and DATA; true when the body may follow, else the job is settled."""
-        failure: tuple[Stage, Event] | None
         try:
             failure = await (self._grouped() if self.extensions.pipelining else self._stepwise(job))
-            if failure is None and not await job.granted():
-                failure = Stage.DATA, Loss("the ledger did not grant the body")
-                self._lose("a body was not granted")  # after 354 there is no other way back
-            if failure is None and self._gone is not None:
-                failure = Stage.DATA, Loss(self._gone)
+            if failure is None:
+                failure = await self._hindrance(job)
         except ConnectionGone as gone:
-            failure = Stage.MAIL, Loss(str(gone))
+            failure = gone.stage, Loss(str(gone))
         except BaseException:
+            self._lose("the session was stopped")
             job.settle(Stage.CONNECT, Loss("the session was stopped"))
             raise
         if failure is not None:
             job.settle(*failure)
         return failure is None
 
+    async def _hindrance(self, job: Job) -> tuple[Stage, Event] | None:
+        """What keeps the body back after the 354, or None. There is no way back then but to leave."""
+        if not await job.granted():
+            self._lose("a body was not granted")
+            return Stage.DATA, Loss("the ledger did not grant the body")
+        if self._replies:  # such as a 421 because the wait was too long
+            reply = self._replies.popleft()
+            self._lose(f"the server did not wait for the body: {reply}")
+            definite = reply.transient or reply.permanent
+            return Stage.DATA, reply if definite else Loss(f"answered out of turn: {reply}")
+        return None if self._gone is None else (Stage.DATA, Loss(self._gone))
+
     async def _grouped(self) -> tuple[Stage, Event] | None:
         """The three answers to an envelope sent as one group; the first refusal, or None."""
-        mail = await self._read(Stage.MAIL)
-        rcpt = await self._read(Stage.RCPT)
-        data = await self._read(Stage.DATA)
-        steps = ((Stage.MAIL, mail), (Stage.RCPT, rcpt))
-        refused = next(((stage, reply) for stage, reply in steps if not reply.positive), None)
-        if refused is None and data.intermediate:
+        refusal: tuple[Stage, Reply] | None = None
+        try:
+            for stage in (Stage.MAIL, Stage.RCPT, Stage.DATA):
+                reply = await self._read(stage)
+                if refusal is None and not _agrees(stage, reply):
+                    refusal = stage, reply
+        except ConnectionGone:
+            if refusal is None:
+                raise
+            return refusal  # the server said why before it left
+        if refusal is None:
             return None
         if (
-            data.intermediate
+            reply.intermediate
         ):  # RFC 2920 section 3.1: a lone dot, to be refused for want of recipients
             self._write(DOT)
-            await self._read(Stage.DOT)
-        return await self._refused(*(refused or (Stage.DATA, data)))
+            with contextlib.suppress(ConnectionGone):
+                await self._read(Stage.DOT)
+        return await self._refused(*refusal)
 
     async def _stepwise(self, job: Job) -> tuple[Stage, Event] | None:
         """MAIL, RCPT and DATA one by one; the first refusal, or None."""
@@ -255,7 +274,7 @@ class WireSession(asyncio.Protocol):
         for stage, line in lines:
             self._write(line)
             reply = await self._read(stage)
-            if not (reply.intermediate if stage is Stage.DATA else reply.positive):
+            if not _agrees(stage, reply):
                 return await self._refused(stage, reply)
         return None
 
@@ -264,12 +283,10 @@ class WireSession(asyncio.Protocol):
         if reply.code == 421:
             self._lose(f"the server is leaving: {reply}")
         elif self._gone is None:
-            try:
-                self._write(b"RSET\r\n")
+            self._write(b"RSET\r\n")
+            with contextlib.suppress(ConnectionGone):
                 if not (await self._read(Stage.MAIL)).positive:
                     self._lose("the server refused RSET")
-            except ConnectionGone:
-                pass
         return stage, reply
 
     def _body(self, job: Job, following: Job | None) -> None:
@@ -292,30 +309,36 @@ class WireSession(asyncio.Protocol):
             job.settle(stage, Loss(str(gone), certain=not self._flushed))
             return
         except BaseException:
+            self._lose("the session was stopped")  # before anything more of the body leaves
             job.settle(Stage.DOT, Loss("the session was stopped", certain=not self._flushed))
             raise
         if reply.intermediate or (reply.positive and not self._flushed):
             job.settle(Stage.DOT, Loss(f"the server answered out of turn: {reply}", certain=False))
             self._lose("the server answered out of turn")
             return
-        job.settle(Stage.DOT, reply)
+        if not self._flushed:  # a refusal half-way: what follows could not be paired any more
+            self._lose("the server answered before the end of the body")
         if reply.code == 421:
             self._lose(f"the server is leaving: {reply}")
+        job.settle(Stage.DOT, reply)
 
     async def _read(self, stage: Stage) -> Reply:
         """The next reply in order, or ConnectionGone."""
         if self._replies:
             return self._replies.popleft()
         if self._gone is not None:
-            raise ConnectionGone(self._gone)
+            raise ConnectionGone(stage, self._gone)
         loop = asyncio.get_running_loop()
         self._deadline = loop.time() + self._timeouts[stage]
         self._waiter = loop.create_future()
         try:
-            return await self._waiter
+            reply = await self._waiter
         finally:
             self._waiter = None
             self._deadline = math.inf
+        if reply is None:
+            raise ConnectionGone(stage, self._gone or "the connection was lost")
+        return reply
 
     def _write(self, data: bytes) -> None:
         if self._gone is None and self._transport is not None:
@@ -328,3 +351,8 @@ class WireSession(asyncio.Protocol):
             with contextlib.suppress(ConnectionGone, asyncio.TimeoutError):
                 await asyncio.wait_for(self._read(Stage.MAIL), QUIT_TIMEOUT)
         self._lose("the session is over")
+
+
+def _agrees(stage: Stage, reply: Reply) -> bool:
+    """Whether a reply to MAIL, RCPT or DATA lets the conversation go on."""
+    return reply.intermediate if stage is Stage.DATA else reply.positive
