@@ -87,7 +87,7 @@ MailAddress = Annotated[str, AfterValidator(_mail_address)]
 class Settings(BaseModel):
     """Base of every section of the file: frozen, and unknown fields are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Sender(Settings):
@@ -152,7 +152,9 @@ class SendSettings(Settings):
         default_factory=dict,
         description="limits by recipient domain, over the built-in polite ones",
     )
-    warm_up: WarmUpSettings | None = None
+    warm_up: WarmUpSettings | None = Field(
+        default=None, description="a daily cap that grows, for a sender that nobody knows yet"
+    )
 
 
 class TextSettings(Settings):

@@ -303,3 +303,34 @@ def test_in_order_keeps_problems_without_a_place_first() -> None:
     early = Problem(message="a", place=Place(path="f", line=1, column=9))
     nowhere = Problem(message="c")
     assert in_order([late, early, nowhere]) == [nowhere, early, late]
+
+
+class Limits(Strict):
+    rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
+class Settings(Strict):
+    domains: dict[str, Limits] = Field(default_factory=dict)
+
+
+def test_owner_follows_the_keys_of_a_mapping() -> None:
+    assert owner(Settings, ("domains", "qq.com", "rat")) == (Limits, "qq.com")
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("{rat: 1}", "`rat` is not a field of qq.com (did you mean `rate`?)"),
+        ("{rate: 0}", "`rate` must be more than 0.0, not 0"),
+        ("{rate: inf}", '`rate` must be a number, not "inf"'),
+        ("{rate: nan}", '`rate` must be a number, not "nan"'),
+        ("5", "`qq.com` must be a block of fields, not 5"),
+    ],
+)
+def test_a_mapping_of_blocks(written: str, message: str) -> None:
+    document = parse_yaml(SourceText(path="f.yaml", text=f"domains:\n  qq.com: {written}\n"))
+    with pytest.raises(SourceError) as caught:
+        validate(Settings, document)
+    (problem,) = caught.value.problems
+    assert message in str(problem)
+    assert str(problem.place).startswith("f.yaml:2:")

@@ -21,6 +21,10 @@ _DRAFT = "http://json-schema.org/draft-07/schema#"
 _NEEDS_ONE = {"Paper": ("url", "download"), "Section": ("items", "groups")}
 
 
+# pydantic leaves its own words for limits on the member of a union.
+_LIMITS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum"}
+
+
 def issue_schema() -> Schema:
     """The schema of content/NUMBER.yaml."""
     schema = _draft7(Issue)
@@ -80,7 +84,7 @@ def _convert(node: Schema) -> Schema:
     if "oneOf" in node:
         return _reference("Item")
     result = {
-        key: _convert_key(key, value)
+        _LIMITS.get(key, key): _convert_key(key, value)
         for key, value in node.items()
         if key not in ("title", "format")
     }

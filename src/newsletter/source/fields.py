@@ -41,7 +41,7 @@ def field_names(model: type[BaseModel]) -> list[str]:
 
 
 def _step(candidates: list[Any], part: str | int) -> Iterator[Any]:
-    """The types that `part` may lead to: an element, a field, or a union's member."""
+    """The types that `part` may lead to: an entry, a field, or a union's member."""
     for candidate in candidates:
         if _is_model(candidate):
             field = _field(candidate, part)
@@ -51,10 +51,11 @@ def _step(candidates: list[Any], part: str | int) -> Iterator[Any]:
             base, *marks = get_args(candidate)
             if any(isinstance(mark, Tag) and mark.tag == part for mark in marks):
                 yield base
-        elif isinstance(part, int):
-            for argument in get_args(candidate):
-                if argument is not Ellipsis:
-                    yield from _members(argument)
+        elif get_args(candidate):
+            # The entries of a list, or the values of a mapping, which come last.
+            entries = [one for one in get_args(candidate) if one is not Ellipsis]
+            for entry in entries if isinstance(part, int) else entries[1:]:
+                yield from _members(entry)
 
 
 def _field(model: type[BaseModel], part: str | int) -> FieldInfo | None:

@@ -17,6 +17,7 @@ _EXPECTED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "float_parsing": "a number",
+    "finite_number": "a number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "list_type": "a list",
@@ -118,6 +119,8 @@ def _limit(kind: str, field: str, context: Mapping[str, Any], found: Any, messag
             return f"{field} is longer than {context.get('max_length')}"
         case "greater_than_equal":
             return f"{field} must be at least {context.get('ge')}, not {shown(found)}"
+        case "greater_than":
+            return f"{field} must be more than {context.get('gt')}, not {shown(found)}"
         case "less_than_equal":
             return f"{field} must be at most {context.get('le')}, not {shown(found)}"
         case "string_pattern_mismatch":
