@@ -20,8 +20,9 @@ import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 START_SECONDS = 20.0
 
@@ -62,14 +63,23 @@ def keep(folder: Path, recipient: str, data: bytes) -> Path:
     raise AssertionError("count() has no end")
 
 
-async def serve(folder: Path, *, port: int, seconds: float, with_parent: bool) -> None:
+async def serve(keeper: Keeper, *, port: int, password: str, with_parent: bool) -> None:
     """Listen, print where, and go on until a signal, or until standard input ends when `with_parent`."""
     loop = asyncio.get_running_loop()
-    keeper = Keeper(folder, seconds=seconds)
+
+    def check(server: SMTP, session: Session, envelope: Envelope, how: str, login: Any) -> Any:
+        return AuthResult(success=login.password == password.encode())
 
     def conversation() -> SMTP:
         return SMTP(
-            keeper, hostname="localhost", enable_SMTPUTF8=True, data_size_limit=None, loop=loop
+            keeper,
+            hostname="localhost",
+            enable_SMTPUTF8=True,
+            data_size_limit=None,
+            authenticator=check if password else None,
+            auth_required=bool(password),
+            auth_require_tls=False,
+            loop=loop,
         )
 
     server = await loop.create_server(conversation, "127.0.0.1", port)
@@ -84,12 +94,14 @@ async def serve(folder: Path, *, port: int, seconds: float, with_parent: bool) -
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, seconds: float = 0.0, port: int = 0) -> Iterator[str]:
+def running(
+    folder: Path, *, seconds: float = 0.0, port: int = 0, password: str = ""
+) -> Iterator[str]:
     """A catcher in a process of its own, which ends with the block or with this process; gives its relay URL."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(Path(__file__).resolve()), str(folder), "--with-parent"]
     process = subprocess.Popen(
-        [*command, f"--seconds={seconds}", f"--port={port}"],
+        [*command, f"--seconds={seconds}", f"--port={port}", f"--password={password}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -113,15 +125,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where to keep messages")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (any free one)")
     parser.add_argument("--seconds", type=float, default=0.0, help="to take over each message")
+    parser.add_argument("--password", default="", help="that a login must have (no login at all)")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(BrokenPipeError):
         asyncio.run(
             serve(
-                options.folder,
+                Keeper(options.folder, seconds=options.seconds),
                 port=options.port,
-                seconds=options.seconds,
+                password=options.password,
                 with_parent=options.with_parent,
             )
         )

@@ -1,0 +1,63 @@
+"""A sample publication, a mail server and the demo for every story."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import catcher
+import pytest
+from story import ROOT, SECRET, Demo, Desk, Mail, copy_sample, finish, parse
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A copy of the sample publication."""
+    root = copy_sample(tmp_path / "weekly")
+    return Desk(root=root, variables={"NEWSLETTER_SECRET": SECRET})
+
+
+@pytest.fixture
+def caught(tmp_path: Path) -> Path:
+    """Where every mail server of a story keeps what it gets."""
+    return tmp_path / "caught"
+
+
+@pytest.fixture
+def mail(caught: Path) -> Iterator[Mail]:
+    """A mail server for the whole story."""
+    with catcher.running(caught) as url:
+        yield Mail(url=url, folder=caught)
+
+
+@pytest.fixture
+def nowhere() -> str:
+    """A relay that is down: a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return f"smtp://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo, run twice in a copy of the sample publication."""
+    root = copy_sample(tmp_path_factory.mktemp("demo") / "weekly")
+    kept = []
+    done = []
+    for _ in range(2):
+        process = Desk(root=root, program=(sys.executable, str(ROOT / "tools/demo.py"))).start(
+            str(root)
+        )
+        done.append(finish(process))
+        kept.append({path.name: path.read_bytes() for path in (root / "demo-out").iterdir()})
+    return Demo(root=root, first=done[0], second=done[1], caught=kept[0], still_caught=kept[1])
+
+
+@pytest.fixture(scope="session")
+def parsed(demo: Demo) -> dict[str, EmailMessage]:
+    """The demo's messages by recipient, as the standard library reads them."""
+    return {name.removesuffix(".eml"): parse(data) for name, data in demo.caught.items()}
