@@ -1,0 +1,34 @@
+// nodemailer's pool, as its documentation shows it.
+// Usage: node nodemailer_pool.mjs PORT CONNECTIONS COUNT TEXT_FILE HTML_FILE
+import { readFileSync } from "node:fs";
+import nodemailer from "nodemailer";
+
+const [port, connections, count] = process.argv.slice(2, 5).map(Number);
+const text = readFileSync(process.argv[5], "utf8");
+const html = readFileSync(process.argv[6], "utf8");
+const transport = nodemailer.createTransport({
+  host: "127.0.0.1",
+  port,
+  secure: false,
+  ignoreTLS: true,
+  pool: true,
+  maxConnections: connections,
+  maxMessages: Infinity,
+});
+const started = performance.now();
+let next = 0;
+const lane = async () => {
+  while (next < count) {
+    const number = next++;
+    await transport.sendMail({
+      from: "预训练周刊 <weekly@example.org>",
+      to: `读者${number} <user${String(number).padStart(7, "0")}@example.com>`,
+      subject: "预训练周刊 No.64",
+      text,
+      html,
+    });
+  }
+};
+await Promise.all(Array.from({ length: connections * 2 }, lane));
+console.log(count / ((performance.now() - started) / 1000));
+transport.close();
