@@ -72,6 +72,8 @@ def publication(folder: Path, *, settings: str = "") -> Path:
         shutil.copytree(REPO / name, folder / name)
     text = (REPO / "newsletter.yaml").read_text(encoding="utf-8")
     text = text.replace("subscribers.example.csv", "subscribers.csv")
+    if settings:
+        text = re.sub(r"(?m)^send:\n(?:[ #].*\n)+", "", text)
     (folder / "newsletter.yaml").write_text(text + settings, encoding="utf-8")
     return folder
 
