@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from newsletter.content.models import Issue
 from newsletter.errors import TemplateError
@@ -210,6 +216,90 @@ def test_own_kinds_are_those_with_two_templates(desk):
     )
     desk.write("templates/blocks/poll.txt.j2", "x")
     assert desk.renderer().kinds == {"sponsor", "poll"}
+
+
+def test_a_kind_may_have_a_chinese_name(desk, issue):
+    desk.write("templates/blocks/海报.html.j2", "<p>海报：{{ item.图 }}</p>")
+    desk.write("templates/blocks/海报.txt.j2", "海报：{{ item.图 }}")
+    assert desk.renderer().kinds == {"sponsor", "海报"}
+    edition = desk.render(issue({"kind": "海报", "图": "甲"}))
+    assert "<p>海报：甲</p>" in edition.html.replace(
+        ' style="margin:0 0 16px; line-height:1.7"', ""
+    )
+    assert "海报：甲" in edition.text
+
+
+def test_what_both_parts_share_is_escaped_in_html_only(desk, issue):
+    desk.write(
+        "templates/parts/shared.j2", "{{ item.company }}{% macro m(x) %}[{{ x }}]{% endmacro %}"
+    )
+    for part in ("html", "txt"):
+        desk.write(
+            f"templates/blocks/sponsor.{part}.j2",
+            '{% include "parts/shared.j2" %} {% from "parts/shared.j2" import m with context %}{{ m(item.slogan) }}',
+        )
+    edition = desk.render(issue({"kind": "sponsor", "company": "A & <B>", "slogan": "C & D"}))
+    assert "A &amp; &lt;B&gt; [C &amp; D]" in edition.html
+    assert "A & <B> [C & D]" in edition.text
+
+
+def test_a_text_template_in_the_html_part_is_escaped(desk, issue):
+    desk.write("templates/blocks/sponsor.html.j2", '{% include "blocks/sponsor.txt.j2" %}')
+    edition = desk.render(issue({"kind": "sponsor", "company": "<b>", "slogan": "x"}))
+    assert "&lt;b&gt;：x" in edition.html
+
+
+def test_renderings_at_once_do_not_mix(desk, issue):
+    renderer = desk.renderer()
+    issues = [issue({"kind": "text", "body": f"**第{i}条**"}, title=str(i)) for i in range(8)]
+    alone = [desk.renderer().render(each) for each in issues]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(renderer.render, issues)) == alone
+
+
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text(st.characters(), max_size=40), st.sampled_from(["text", "title", "link"]))
+def test_any_field_comes_out_as_text(desk, value, place):
+    shapes = {
+        "text": "<p>{{ subscriber.name }}[{{ item.value }}]</p>",
+        "title": '<p title="{{ subscriber.name }}[{{ item.value }}]">x</p>',
+        "link": '<a href="https://x.example/?[{{ item.value }}]">x</a>',
+    }
+    desk.write("templates/blocks/any.html.j2", shapes[place])
+    desk.write("templates/blocks/any.txt.j2", "[{{ item.value }}]")
+    item = {"kind": "any", "value": value}
+    issue = Issue.model_validate({"number": 1, "title": "x", "sections": [{"items": [item]}]})
+    edition = desk.renderer().render(issue)
+    edition.html.encode()
+    edition.text.encode()
+    reader = _Reader()
+    reader.feed(edition.html)
+    seen = re.sub(r"\s", "", "".join(reader.seen))
+    clean = re.sub(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "", value)
+    assert reader.tags <= reader.expected
+    assert f"[{clean}]" in seen or place == "link"
+
+
+class _Reader(HTMLParser):
+    """What another parser makes of an edition of one item."""
+
+    expected: ClassVar[set[str]] = {
+        *("html", "head", "meta", "title", "style", "body", "div", "h2", "p", "a")
+    }
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.seen: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_data(self, data: str) -> None:
+        self.seen.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.seen += [value or "" for _, value in attrs]
 
 
 def test_what_stands_beside_blocks_is_no_kind(desk):

@@ -12,6 +12,7 @@ from newsletter.rendering.mistake import Mistake
 DOCTYPE = "<!doctype html>"
 RAW_TEXT = frozenset({"style", "script"})
 _INVISIBLE = re.compile("[\u00a0\u00ad\u034f\u2000-\u200f\u2028-\u202f\u205f-\u2064\ufeff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DOCTYPE = re.compile(r"\s*(<!doctype[^>]*>)", re.IGNORECASE)
 
 
@@ -22,11 +23,16 @@ def parse(html: str) -> etree._Element:
         Mistake: there is no document in it.
 
     """
-    text = html.strip().replace("\0", "")
+    text = printable(html.strip())
     tree = etree.fromstring(text, etree.HTMLParser()) if text else None
     if tree is None or tree.tag != "html" or tree.find("body") is None:
         raise Mistake("does not make an HTML document", hint="it needs <html>, <head> and <body>")
     return tree
+
+
+def printable(text: str) -> str:
+    """`text` without the control characters that no document can hold."""
+    return _UNPRINTABLE.sub("", text)
 
 
 def is_element(node: etree._Element) -> bool:

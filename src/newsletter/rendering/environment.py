@@ -1,8 +1,8 @@
 """The only door to Jinja: a sandbox that reads a theme's templates and explains their mistakes.
 
-Autoescape is on for everything but `*.txt.j2`. An undefined name is an error. Templates may read the
-fields of models and call what is listed in `docs/templates.md`, and nothing else: no methods of
-models, no attributes with an underscore.
+Whatever a template of the HTML part prints is escaped, in the text part nothing is. An undefined name
+is an error. Templates may read the fields of models and call what is listed in `docs/templates.md`,
+and nothing else: no methods of models, no attributes with an underscore.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import (
     BaseLoader,
@@ -45,9 +45,15 @@ _ADDRESS = re.compile(" at 0x[0-9a-f]+")
 _SAFE_TYPES = (dict, Namespace, Cycler, Joiner)
 
 
-def autoescapes(name: str | None) -> bool:
-    """Whether a template's output is HTML (Jinja's `select_autoescape` misses `.html.j2`)."""
-    return name is None or not name.endswith(".txt.j2")
+def autoescapes(name: str | None, *, html: bool) -> bool:
+    """Whether what a template prints is escaped (Jinja's `select_autoescape` misses `.html.j2`).
+
+    Args:
+        name: of the template.
+        html: whether it makes a piece of the HTML part; what both parts share is escaped there only.
+
+    """
+    return html or (name is not None and name.endswith(".html.j2"))
 
 
 def field_names(value: object) -> list[str]:
@@ -174,31 +180,20 @@ class Theme:
     ) -> None:
         self._folders = folders
         self._loader = _Loader(folders)
-        self._environment = _Sandbox(
-            loader=self._loader,
-            autoescape=autoescapes,
-            undefined=_Undefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=False,
-            finalize=_nothing_for_none,
-        )
-        environment: Any = self._environment
-        environment.globals.pop("lipsum", None)
-        environment.globals.update({name: _strict(call) for name, call in functions.items()})
-        environment.filters.update({name: _strict(call) for name, call in filters.items()})
-        _guard(environment.filters, MARKER_FILTERS, "run the filter `{}` on it")
-        _guard(environment.tests, MARKER_TESTS, "test whether it is {}")
+        self._environments = {
+            html: _environment(self._loader, filters=filters, functions=functions, html=html)
+            for html in (True, False)
+        }
 
-    def render(self, name: str, context: Mapping[str, Any]) -> str:
-        """The output of the template `name`.
+    def render(self, name: str, context: Mapping[str, Any], *, html: bool) -> str:
+        """The output of the template `name`, as a piece of the HTML or of the text part.
 
         Raises:
             TemplateError: with path and line of whatever is wrong.
 
         """
         try:
-            return self._environment.get_template(name).render(context)
+            return self._environments[html].get_template(name).render(context)
         except TemplateError:
             raise
         except Exception as error:  # whatever it is, it is the author's to mend
@@ -276,13 +271,14 @@ class Theme:
 
     def _nearest(self, message: str, context: Mapping[str, Any]) -> str | None:
         """What was meant by the name in one of Jinja's messages."""
+        environment = self._environments[True]
         word = message.partition("'")[2].rpartition("'")[0]
         if message == f"'{word}' is not defined":
-            return did_you_mean(word, [*context, *self._environment.globals])
+            return did_you_mean(word, [*context, *environment.globals])
         if message == f"No filter named '{word}'":
-            return did_you_mean(word, self._environment.filters)
+            return did_you_mean(word, environment.filters)
         if message == f"No test named '{word}'":
-            return did_you_mean(word, self._environment.tests)
+            return did_you_mean(word, environment.tests)
         return None
 
     def _snippet(self, place: Place) -> str | None:
@@ -290,6 +286,30 @@ class Theme:
         if place.line is None or place.line > len(lines):
             return None
         return f"{place.line:>5} | {lines[place.line - 1].rstrip()}"
+
+
+def _environment(
+    loader: BaseLoader,
+    *,
+    filters: Mapping[str, Callable[..., Any]],
+    functions: Mapping[str, Callable[..., Any]],
+    html: bool,
+) -> _Sandbox:
+    environment: Any = _Sandbox(
+        loader=loader,
+        autoescape=functools.partial(autoescapes, html=html),
+        undefined=_Undefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+        finalize=_nothing_for_none,
+    )
+    environment.globals.pop("lipsum", None)
+    environment.globals.update({name: _strict(call) for name, call in functions.items()})
+    environment.filters.update({name: _strict(call) for name, call in filters.items()})
+    _guard(environment.filters, MARKER_FILTERS, "run the filter `{}` on it")
+    _guard(environment.tests, MARKER_TESTS, "test whether it is {}")
+    return cast("_Sandbox", environment)
 
 
 def _nothing_for_none(value: Any) -> Any:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from lxml import etree
 
-from newsletter.rendering.document import RAW_TEXT, is_element
+from newsletter.rendering.document import RAW_TEXT, is_element, printable
 from newsletter.rendering.edition import Landing
 from newsletter.rendering.markers import LINKS, Print, TokenBook
 from newsletter.rendering.mistake import Mistake
@@ -54,7 +54,8 @@ def _land_texts(node: etree._Element, book: TokenBook) -> Counter[str]:
     for name in ("text", "tail"):
         text = getattr(node, name)
         if text and (tokens := book.prints(text)):
-            setattr(node, name, book.settle(text, lambda value, at: Landing.HTML))
+            settled = book.settle(printable(text), lambda value, at: Landing.HTML)
+            setattr(node, name, settled)
             found += tokens
     return found
 
@@ -62,7 +63,7 @@ def _land_texts(node: etree._Element, book: TokenBook) -> Counter[str]:
 def _land_attributes(node: etree._Element, book: TokenBook) -> Counter[str]:
     found: Counter[str] = Counter()
     for key, value in node.attrib.items():
-        name, text = str(key).lower(), str(value)
+        name, text = str(key).lower(), printable(str(value))
         if tokens := book.prints(text):
             if name == "style" or name.startswith("on"):
                 _refuse(text, book, f"the attribute {name}")

@@ -24,7 +24,7 @@ from newsletter.rendering.mistake import Mistake
 from newsletter.rendering.plaintext import finish_text
 from newsletter.rendering.stage import Pass, functions, template_filters
 
-_BLOCK_FILE = re.compile(r"blocks/([a-z][a-z0-9_-]*)\.(html|txt)\.j2")
+_BLOCK_FILE = re.compile(r"blocks/([^\W_][\w-]*)\.(html|txt)\.j2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class Renderer:
             TemplateError: a template is missing or wrong, with path and line.
 
         """
-        source = issue.model_dump_json(exclude={"status"})
+        source = repr(issue.model_dump(exclude={"status"}))
         book = TokenBook(source, where=self._theme.running)
         shelf = Shelf(self.root, self._placement())
         context = self._context(issue, hidden, book)

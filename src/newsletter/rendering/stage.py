@@ -64,7 +64,7 @@ class Pass:
         """
         token = _current.set(self)
         try:
-            return self.theme.render(self.entry, self.context)
+            return self.theme.render(self.entry, self.context, html=self.html)
         finally:
             _current.reset(token)
 
@@ -97,7 +97,8 @@ def block(item: Any) -> str:
         raise Mistake("block() takes an item of the issue")
     name = f"blocks/{kind}{now.suffix}"
     now.theme.require(name, f"no template shows blocks of kind `{kind}`")
-    return now.shown(now.theme.render(name, {**now.context, "item": item}))
+    context = {**now.context, "item": item}
+    return now.shown(now.theme.render(name, context, html=now.html))
 
 
 def image(src: Any, width: Any = None) -> Picture:
