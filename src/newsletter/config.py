@@ -27,6 +27,7 @@ from pydantic_core import PydanticKnownError
 
 from newsletter.errors import ConfigError, Problem, SourceError
 from newsletter.mail.address import parse_address
+from newsletter.mail.verp import LONGEST_MAILBOX
 from newsletter.source.text import read_source
 from newsletter.source.validation import validate
 from newsletter.source.yaml import parse_yaml
@@ -35,6 +36,7 @@ CONFIG_NAME = "newsletter.yaml"
 
 _SUBJECT_FIELDS = ("name", "number", "title")
 _LIST_ID = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
+_SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"
 _PADDING = re.compile(r"0[1-9]d?\Z")
 
 
@@ -63,6 +65,25 @@ def _mail_address(value: str) -> str:
     return str(parse_address(_one_line(value)).envelope)
 
 
+def _domain(value: str) -> str:
+    value = _one_line(value)
+    try:
+        return parse_address(f"postmaster@{value}").domain
+    except ValueError:
+        raise ValueError("must be a domain such as example.org") from None
+
+
+def _bounce_address(value: str) -> str:
+    value = _mail_address(value)
+    local = value.rpartition("@")[0]
+    if not local.isascii() or len(local) > LONGEST_MAILBOX:
+        raise ValueError(
+            f"must have at most {LONGEST_MAILBOX} ASCII characters before the @,"
+            " so that a token fits behind them"
+        )
+    return value
+
+
 def _inside(value: str) -> str:
     value = _one_line(value)
     path = PurePosixPath(value)
@@ -82,6 +103,9 @@ Line = Annotated[str, AfterValidator(_one_line)]
 InsidePath = Annotated[str, AfterValidator(_inside)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
+BounceAddress = Annotated[Line, AfterValidator(_bounce_address)]
+Domain = Annotated[Line, AfterValidator(_domain)]
+Selector = Annotated[Line, Field(pattern=_SELECTOR, max_length=63)]
 
 
 class Settings(BaseModel):
@@ -167,6 +191,39 @@ class TextSettings(Settings):
     )
 
 
+class DkimKey(Settings):
+    """A private key that signs, and the name that its public half has in the DNS."""
+
+    selector: Selector = Field(description="public half at SELECTOR._domainkey.DOMAIN")
+    file: Path | None = Field(
+        default=None,
+        description="private key in PEM, mode 0600; .newsletter/dkim/SELECTOR.pem when absent",
+    )
+
+    @property
+    def path(self) -> Path:
+        """Where the private key is, as the user would write it."""
+        return self.file or Path(".newsletter", "dkim", f"{self.selector}.pem")
+
+
+class DkimSettings(Settings):
+    """Signatures made here (RFC 6376). Leave it out where the relay signs."""
+
+    domain: Domain | None = Field(
+        default=None, description="the domain that signs; that of the From address when absent"
+    )
+    keys: tuple[DkimKey, ...] = Field(
+        min_length=1, description="each makes a signature: one RSA, or RSA and Ed25519"
+    )
+
+    @field_validator("keys")
+    @classmethod
+    def _distinct(cls, value: tuple[DkimKey, ...]) -> tuple[DkimKey, ...]:
+        if len({key.selector.lower() for key in value}) < len(value):
+            raise ValueError("must each have a selector of their own")  # RFC 8463 section 4
+        return value
+
+
 class Publication(Settings):
     """newsletter.yaml: what holds for every issue of this publication."""
 
@@ -190,6 +247,11 @@ class Publication(Settings):
     unsubscribe_address: MailAddress | None = Field(
         default=None, description="mailbox for unsubscribe mails; the From address when absent"
     )
+    bounce_address: BounceAddress | None = Field(
+        default=None,
+        description="where bounces go, a token for issue and subscriber added behind a +; "
+        "they go to the From address, without, when absent",
+    )
     list_id: Annotated[Line, Field(pattern=_LIST_ID)] | None = Field(
         default=None,
         description="RFC 2919 identifier such as weekly.example.org; "
@@ -211,6 +273,7 @@ class Publication(Settings):
     schedule: Line = Field(default="0 9 * * 1", description="cron expression of the weekly send")
     relay: RelaySettings = Field(default=RelaySettings(), description="where mail is handed over")
     send: SendSettings = Field(default=SendSettings(), description="how fast to send")
+    dkim: DkimSettings | None = Field(default=None, description="signatures made here")
     text: TextSettings = Field(default=TextSettings(), description="the plain-text part")
     masthead: InsidePath | None = Field(
         default=None, description="image at the top, a path in this folder"
@@ -253,6 +316,12 @@ class Publication(Settings):
     def list_identifier(self) -> str:
         """The identifier of the List-Id header (RFC 2919)."""
         return self.list_id or self.sender.address.replace("@", ".")
+
+    @property
+    def signing_domain(self) -> str:
+        """The domain that signs: DMARC wants it to be that of the From address, or its parent."""
+        named = self.dkim.domain if self.dkim else None
+        return named or self.sender.address.rpartition("@")[2]
 
 
 def load_publication(root: Path, *, environ: Mapping[str, str]) -> Publication:

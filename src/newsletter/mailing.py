@@ -32,6 +32,7 @@ class Mailing:
         project: the publication.
         source: the issue.
         test: mark messages as tests.
+        signed: with the publication's DKIM keys, if it has any; without, no key need be there.
         now: today, for a draft without a date.
 
     """
@@ -42,11 +43,13 @@ class Mailing:
         source: IssueSource,
         *,
         test: bool = False,
+        signed: bool = True,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.project = project
         self.source = source
         self._test = test
+        self._signed = signed
         self._now = now
         self._composers: dict[frozenset[Location], Composer] = {}
         self._restricted = any(item.only for _, item in source.issue.items())
@@ -93,6 +96,7 @@ class Mailing:
                 keyring=self.project.keyring,
                 date=self.date,
                 test=self._test,
+                signer=self.project.signer if self._signed else None,
             )
             self._composers[hidden] = composer
         return composer

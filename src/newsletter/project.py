@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from newsletter.audience.models import Subscriber
     from newsletter.audience.selection import Choice
     from newsletter.audience.tokens import Keyring
+    from newsletter.composing.signing import Signer
     from newsletter.content.numbering import IssueFile
     from newsletter.content.reader import IssueSource
     from newsletter.rendering.render import Renderer
@@ -81,6 +82,20 @@ class Project:
         from newsletter.audience.tokens import Keyring
 
         return Keyring.load(self.state_dir, environ=self.environ)
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """What makes DKIM signatures; None where newsletter.yaml leaves that to the relay.
+
+        Raises:
+            ConfigError: see `Signer.load`.
+
+        """
+        if self.publication.dkim is None:
+            return None
+        from newsletter.composing.signing import Signer
+
+        return Signer.load(self.publication, root=self.root)
 
     def issues(self) -> list[IssueFile]:
         """Every issue source by number, unread."""

@@ -43,6 +43,7 @@ class Purpose(IntEnum):
     VIEW = 2
     CONFIRM = 3
     PREFERENCES = 4
+    BOUNCE = 5  # stands in return paths only: see `audience.verp`
 
 
 class Keyring:
@@ -131,6 +132,19 @@ class Keyring:
         body, mac = raw[:-_MAC_LENGTH], raw[-_MAC_LENGTH:]
         expected = mac_of(body)[:_MAC_LENGTH]
         return body[2:] if hmac.compare_digest(mac, expected) else None
+
+    @property
+    def signing_id(self) -> int:
+        """The id of the newest key, which signs."""
+        return self._signing
+
+    def mac(self, body: bytes, purpose: Purpose, *, kid: int) -> bytes | None:
+        """32 bytes that key `kid` makes of `body` for `purpose`; None when there is no such key.
+
+        For tokens of another form than `token` has. Compare them in constant time.
+        """
+        mac_of = self._token_keys.get((kid, purpose))
+        return mac_of(body) if mac_of else None
 
     def digest(self, label: str, *parts: str) -> bytes:
         """32 bytes that only this keyring can make from `label` and `parts`, the same every time.

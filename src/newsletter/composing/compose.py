@@ -6,7 +6,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from newsletter.audience import verp
 from newsletter.audience.models import Subscriber
 from newsletter.audience.tokens import Keyring
 from newsletter.composing.values import Links, Person, Values
@@ -20,6 +22,9 @@ from newsletter.mail.stream import Base64Stream
 from newsletter.mail.wellformed import defects
 from newsletter.rendering.edition import Edition, EmbeddedImage
 
+if TYPE_CHECKING:
+    from newsletter.composing.signing import Signer
+
 TEST_MARK = "[测试] "
 
 
@@ -32,6 +37,7 @@ class Composer:
         keyring: for tokens and Message-IDs.
         date: the Date header, aware; the issue's own date, so that every retry says the same.
         test: mark the subject with `[测试]` and give Message-IDs of their own.
+        signer: makes the DKIM signatures; None where the relay signs.
 
     Raises:
         ComposeError: the message would not be well formed.
@@ -46,6 +52,7 @@ class Composer:
         keyring: Keyring,
         date: datetime,
         test: bool = False,
+        signer: Signer | None = None,
     ) -> None:
         self.publication = publication
         self.edition = edition
@@ -55,6 +62,9 @@ class Composer:
         self._values = Values(edition.slots, self._links)
         self._domain = publication.sender.address.rpartition("@")[2]
         self._compiled = _compile(publication, edition, date=date, test=test)
+        self._seal = (
+            signer.seal(self._probe(), body_prefix=self._compiled.body_prefix) if signer else None
+        )
         self._verify()
 
     def message(self, subscriber: Subscriber) -> Message:
@@ -69,10 +79,11 @@ class Composer:
             + self._way_out(person.token),
         )
         values = self._values.fill(person)
-        envelope = Envelope(
-            self.publication.sender.address, address.envelope, address.needs_smtputf8
-        )
-        return Message(envelope, message_id, self._compiled.assemble(fields, values))
+        data = self._compiled.assemble(fields, values)
+        if self._seal:
+            data = self._seal.fields(data) + data
+        envelope = Envelope(self._reverse_path(person.id), address.envelope, address.needs_smtputf8)
+        return Message(envelope, message_id, data)
 
     @property
     def digest(self) -> str:
@@ -90,6 +101,14 @@ class Composer:
     def text(self, subscriber: Subscriber) -> str:
         """The plain-text part as `subscriber` gets it."""
         return self._fill(self.edition.text, subscriber)
+
+    def _reverse_path(self, subscriber_id: bytes) -> str:
+        """Where this message's bounce goes; with `bounce_address` it tells whose it is."""
+        mailbox = self.publication.bounce_address
+        if mailbox is None:
+            return self.publication.sender.address
+        issue = self.edition.issue
+        return verp.encode(mailbox, issue=issue, subscriber_id=subscriber_id, keyring=self._keyring)
 
     def _way_out(self, token: str) -> bytes:
         """List-Unsubscribe (RFC 2369) and List-Unsubscribe-Post (RFC 8058)."""
@@ -120,6 +139,8 @@ class Composer:
         from email.parser import BytesParser
 
         data = self._probe()
+        if self._seal:
+            data = self._seal.fields(data) + data
         if found := list(defects(data)):
             raise ComposeError(
                 f"issue {self.edition.issue} makes a bad message: {'; '.join(found)}"

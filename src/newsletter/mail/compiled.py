@@ -34,6 +34,19 @@ class CompiledMessage:
                 merged.append(piece)
         self._pieces = tuple(merged)
 
+    @property
+    def body_prefix(self) -> bytes:
+        """The octets after the header with which every assembled body begins."""
+        out: list[bytes] = []
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                out.append(piece)
+            elif isinstance(piece, Base64Stream):
+                out.append(piece.prefix)
+                if piece.slotted:
+                    break
+        return b"".join(out).partition(b"\r\n\r\n")[2]
+
     def assemble(self, fields: Sequence[bytes], values: Sequence[bytes]) -> bytes:
         """The whole message.
 

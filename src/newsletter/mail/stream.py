@@ -53,6 +53,17 @@ class Base64Stream:
         self._cuts = tuple(tuple(_cut(run, lend) for lend in range(3)) for run in runs[1:])
         self.static = sum(map(len, runs))
 
+    @property
+    def slotted(self) -> bool:
+        """Whether there is a slot at all."""
+        return bool(self._slots)
+
+    @property
+    def prefix(self) -> bytes:
+        """The octets with which every filled body begins; without slots, all of it."""
+        rest = b"" if self._slots else encode_lines(self._first.rest)
+        return self._first.encoded + rest
+
     def fill(self, values: Sequence[bytes], out: list[bytes]) -> None:
         """Append the encoded body with `values[slot]` in each gap to `out`."""
         out.append(self._first.encoded)
