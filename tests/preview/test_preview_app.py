@@ -130,7 +130,7 @@ def test_imitated_clients(standing: Any) -> None:
     assert "(max-width:0)" in plain
     assert "(min-width:0)" in standing.get(f"mail/{name}?dark=author").text
     assert "@media" not in standing.get(f"mail/{name}?styles=off").text
-    assert "data-ogsb" in standing.get(f"mail/{name}?dark=partial").text
+    assert "data-ogsb" in standing.get(f"mail/{name}?dark=outlook").text
     assert standing.get(f"mail/{name}?dark=nonsense").text == plain
 
 

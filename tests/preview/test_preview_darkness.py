@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newsletter.preview.darkness import Shade
 
-PARTIAL = Shade(everything=False)
+PARTIAL = Shade(marks=True)
 FULL = Shade(everything=True)
 
 
@@ -108,6 +108,14 @@ def test_attributes() -> None:
     assert PARTIAL.attribute("color", "white", changed=changed) is None
     assert PARTIAL.attribute("text", "black", changed=changed) == "#ffffff"
     assert changed == {"data-ogsb": "#ffffff", "data-ogsc": "black"}
+
+
+def test_clients_other_than_outlook_leave_no_marks() -> None:
+    changed: dict[str, str] = {}
+    plain = Shade()
+    assert plain.declarations("color:#000000", changed=changed) == "color:#ffffff"
+    assert plain.attribute("bgcolor", "#ffffff", changed=changed) == "#333333"
+    assert changed == {}
 
 
 def test_rules_for_outlook_s_marks_stay() -> None:

@@ -153,11 +153,13 @@ def test_other_meta_stays() -> None:
 
 
 def test_forced_dark_turns_styles_attributes_and_canvas() -> None:
-    copy = _copy(MAIL, Client(dark=Dark.PARTIAL))
+    copy = _copy(MAIL, Client(dark=Dark.OUTLOOK))
     assert 'data-ogsb="#ffffff"' in copy
     assert 'data-ogsc="#222222"' in copy
     assert "html{background-color:#333333" in copy
     assert 'bgcolor="#333333"' in copy
+    assert "data-ogs" not in _copy(MAIL, Client(dark=Dark.PARTIAL))
+    assert "data-ogs" not in _copy(MAIL, Client(dark=Dark.FULL))
 
 
 def test_pictures_elsewhere_once_each_in_their_order() -> None:

@@ -9,7 +9,7 @@ import pytest
 from newsletter.audience.models import Subscriber, SubscriberStatus
 from newsletter.content.models import Issue
 from newsletter.mail.address import parse_address
-from newsletter.preview.people import SHOWN, People, reader_json, sample_reader
+from newsletter.preview.people import SHOWN, People
 
 
 def _subscriber(address: str, name: str = "", **more: Any) -> Subscriber:
@@ -46,7 +46,7 @@ def test_one_reader_per_address(people: People) -> None:
 
 
 def test_without_a_wish_it_is_the_first_who_receives_mail(people: People) -> None:
-    found = people.get("")
+    found = people.first()
     assert found is not None
     assert found.name == "林晓雨"
 
@@ -57,8 +57,25 @@ def test_somebody_without_mail_can_be_looked_at_all_the_same(people: People) -> 
     assert found.name == "走了"
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["active", "unsubscribed"], "unsubscribed"),
+        (["unsubscribed", "active"], "unsubscribed"),
+        (["pending", "active"], "active"),
+        (["pending", "pending"], "pending"),
+    ],
+)
+def test_of_several_rows_the_one_a_send_would_heed(rows: list[str], expected: str) -> None:
+    people = People(_subscriber("a@example.com", status=SubscriberStatus(row)) for row in rows)
+    found = people.get("a@example.com")
+    assert found is not None
+    assert found.status == expected
+
+
 def test_nobody(issue: Issue) -> None:
     assert People([]).get("x") is None
+    assert People([]).first() is None
     assert People([]).search("", issue=issue) == ([], 0)
 
 
@@ -125,10 +142,3 @@ def test_json(people: People, issue: Issue) -> None:
         "sample": False,
         "roles": [{"code": "variant", "variant": 1, "hidden": 0}],
     }
-
-
-@pytest.mark.parametrize(("language", "name"), [("zh-CN", "示例读者"), ("en", "Sample Reader")])
-def test_sample_reader(language: str, name: str) -> None:
-    told = reader_json(sample_reader(language), sample=True)
-    assert told["name"] == name
-    assert told["sample"] is True

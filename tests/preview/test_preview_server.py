@@ -58,6 +58,12 @@ def _serve(root: Path, port: int) -> None:
     serve(project, 7, port=port, open_browser=False, announce=lambda line: pytest.fail(line))
 
 
+def test_an_issue_that_does_not_exist(publication: Path) -> None:
+    project = Project.open(publication, environ={})
+    with pytest.raises(UsageError, match=r"no issue 70 .*nearest: 7, 8"):
+        serve(project, 70, port=0, open_browser=False, announce=lambda line: pytest.fail(line))
+
+
 def test_listens_on_this_machine_only(standing: Any) -> None:
     with pytest.raises(OSError, match=r".*"):
         socket.create_connection(("127.0.0.2", standing.port), timeout=2).close()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from conftest import png
+from newsletter.mailing import Mailing
 from newsletter.preview.studio import KEPT, Studio
 from newsletter.project import Project
 
@@ -27,24 +29,15 @@ def _edit(studio: Studio, name: str, old: str, new: str) -> None:
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new), "utf-8")
-    studio.forget()
+    studio.forget([name])
 
 
 def test_the_message_is_what_would_be_sent(studio: Studio) -> None:
-    from newsletter.composing.compose import Composer
-
     snapshot = studio.sight(7).snapshot
     assert snapshot is not None
     project = Project.open(studio.root, environ=ENVIRON)
-    issue = project.issue(7).issue
-    assert issue.date is not None
-    composer = Composer(
-        project.publication,
-        project.renderer().render(issue),
-        keyring=project.keyring,
-        date=issue.date,
-    )
-    assert snapshot.anatomy.data == composer.message(snapshot.reader).data
+    mailing = Mailing(project, project.issue(7))
+    assert snapshot.anatomy.data == mailing.message(snapshot.reader).data
 
 
 def test_nothing_saved_nothing_made(studio: Studio) -> None:
@@ -115,6 +108,7 @@ def test_a_list_that_cannot_be_read_keeps_the_mail(studio: Studio) -> None:
     assert sight.snapshot is not None
     assert sight.snapshot.sample
     assert "UTF-8" in sight.faults[0]["message"]
+    assert studio.sight(7).faults == sight.faults
     (studio.root / "subscribers.csv").write_text("email,name\nnew@example.com,新人\n", "utf-8")
     studio.forget()
     sight = studio.sight(7)
@@ -147,16 +141,47 @@ def test_a_broken_issue_is_in_the_index_without_its_title(studio: Studio) -> Non
     assert entries[8] is not None
 
 
-def test_an_issue_without_a_date_keeps_its_bytes(publication: Path) -> None:
-    moments = iter([_noon(), _noon().replace(second=7), _noon().replace(hour=13)])
-    studio = Studio(Project.open(publication, environ=ENVIRON), clock=lambda: next(moments))
+def test_an_issue_without_a_date_keeps_its_bytes_for_a_day(publication: Path) -> None:
+    now = _noon()
+    studio = Studio(Project.open(publication, environ=ENVIRON), clock=lambda: now)
     ids = []
-    for _ in range(3):
+    for day in (1, 1, 2):
+        now = now.replace(day=day, second=now.second + 1)
+        studio.forget()
         snapshot = studio.sight(8).snapshot
         assert snapshot is not None
         ids.append(snapshot.id)
-        studio.forget()
     assert ids[0] == ids[1] != ids[2]
+
+
+def test_only_what_depends_on_a_file_is_made_again(studio: Studio) -> None:
+    def made() -> tuple[object, object]:
+        seven, eight = studio.sight(7).snapshot, studio.sight(8).snapshot
+        assert seven is not None
+        assert eight is not None
+        return seven.edition, eight.edition
+
+    seven, eight = made()
+    _edit(studio, "subscribers.csv", "林晓雨", "林改名")
+    assert made() == (seven, eight)
+    _edit(studio, "content/007.yaml", "原来的一句话", "改过的一句话")
+    changed, kept = made()
+    assert changed is not seven
+    assert kept is eight
+    (studio.root / "assets" / "dot.png").write_bytes(png(800, 200))
+    studio.forget(["assets/dot.png"])
+    pictured, _eight = made()
+    assert pictured is not changed
+    _edit(studio, "templates/blocks/text.html.j2", "{{", "x{{")
+    _seven, eight_anew = made()
+    assert eight_anew is not eight
+
+
+def test_a_second_file_of_one_number_is_a_mistake(studio: Studio) -> None:
+    studio.sight(7)
+    (studio.root / "content" / "07-again.md").write_text("---\nnumber: 7\ntitle: x\n---\n\nx\n")
+    studio.forget(["content/07-again.md"])
+    assert "2 files" in studio.sight(7).faults[0]["message"]
 
 
 def test_snapshots_are_kept_for_a_while_only(studio: Studio) -> None:

@@ -33,11 +33,14 @@ class Shade:
     Args:
         everything: turn every colour over; otherwise only light grounds and dark text, and what was
             dark stays.
+        marks: leave `data-ogsc` where text and `data-ogsb` where a ground was changed, each with
+            the colour as it was, for the author's rules to answer, as Outlook.com does.
 
     """
 
-    def __init__(self, *, everything: bool) -> None:
+    def __init__(self, *, everything: bool = False, marks: bool = False) -> None:
         self._everything = everything
+        self._marks = marks
 
     def canvas(self) -> str:
         """CSS for what the mail leaves to the client: ground, text and links."""
@@ -56,18 +59,14 @@ class Shade:
         return _RULE.sub(rule, css)
 
     def declarations(self, css: str, *, changed: dict[str, str]) -> str:
-        """Declarations of a style attribute or rule.
-
-        `changed` receives the marks that Outlook leaves: `data-ogsc` where text and `data-ogsb`
-        where a ground was changed, each with the colour as it was.
-        """
+        """Declarations of a style attribute or rule; the marks they call for go into `changed`."""
 
         def declaration(match: re.Match[str]) -> str:
             name = match["property"].lower()
             ground = name.startswith(("background", "border", "outline"))
             value = _COLOUR.sub(lambda word: self.colour(word[0], ground=ground), match["value"])
             mark = _MARKS.get(name.removesuffix("-color"))
-            if value != match["value"] and mark:
+            if value != match["value"] and mark and self._marks:
                 changed[mark] = match["value"].strip()
             return f"{match['property']}{match['colon']}{value}"
 
@@ -79,7 +78,8 @@ class Shade:
         new = self.colour(value.strip(), ground=ground)
         if new == value.strip():
             return None
-        changed[_MARKS["background" if ground else name]] = value.strip()
+        if self._marks:
+            changed[_MARKS["background" if ground else name]] = value.strip()
         return new
 
     def colour(self, text: str, *, ground: bool) -> str:

@@ -23,7 +23,8 @@ class Dark(StrEnum):
 
     OFF = "off"
     AUTHOR = "author"  # Apple Mail, Thunderbird: prefers-color-scheme holds
-    PARTIAL = "partial"  # Gmail on Android, Outlook.com: what is light turns dark
+    PARTIAL = "partial"  # Gmail on Android: what is light turns dark
+    OUTLOOK = "outlook"  # Outlook.com: the same, with marks that the author's CSS can answer
     FULL = "full"  # Gmail on iOS, Outlook on Windows: every colour is turned over
 
 
@@ -73,8 +74,7 @@ def preview_copy(html: str, *, client: Client, local: LocalUrl) -> str:
         local: finds the local URL of an image.
 
     """
-    forced = client.dark in (Dark.PARTIAL, Dark.FULL)
-    shade = darkness.Shade(everything=client.dark is Dark.FULL) if forced else None
+    shade = _shade(client.dark)
 
     def piece(match: re.Match[str]) -> str:
         if match["comment"] is not None:
@@ -90,6 +90,12 @@ def preview_copy(html: str, *, client: Client, local: LocalUrl) -> str:
         return _tag(match["name"], match["attributes"], local=local, shade=shade)
 
     return _with_head(_PIECE.sub(piece, html), _prologue(client, shade))
+
+
+def _shade(dark: Dark) -> darkness.Shade | None:
+    if dark in (Dark.OFF, Dark.AUTHOR):
+        return None
+    return darkness.Shade(everything=dark is Dark.FULL, marks=dark is Dark.OUTLOOK)
 
 
 def pictures_elsewhere(html: str, *, local: LocalUrl) -> tuple[str, ...]:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from newsletter.audience.models import Subscriber, SubscriberStatus
 from newsletter.content.models import Issue
-from newsletter.mail.address import parse_address
 from newsletter.preview.inbox import cells
 
 SHOWN = 50
+_WEIGHT = {
+    SubscriberStatus.PENDING: 0,
+    SubscriberStatus.ACTIVE: 1,
+    SubscriberStatus.UNSUBSCRIBED: 2,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,31 +64,32 @@ def reader_json(subscriber: Subscriber, *, sample: bool = False) -> dict[str, ob
     }
 
 
-def sample_reader(language: str) -> Subscriber:
-    """Somebody to write to while there is no list yet."""
-    name = "示例读者" if language.lower().startswith("zh") else "Sample Reader"
-    return Subscriber(address=parse_address("reader@example.org"), name=name, language=language)
-
-
 class People:
     """The list, ready to be searched.
 
     Args:
-        subscribers: in the order of the list; the first of several rows for one address counts.
+        subscribers: in the order of the list. Of several rows for one address the one counts that
+            a send would heed: unsubscribed before active before pending.
 
     """
 
     def __init__(self, subscribers: Iterable[Subscriber]) -> None:
         self._by_key: dict[str, Subscriber] = {}
         for subscriber in subscribers:
-            self._by_key.setdefault(subscriber.address.key, subscriber)
+            known = self._by_key.setdefault(subscriber.address.key, subscriber)
+            if _WEIGHT[subscriber.status] > _WEIGHT[known.status]:
+                self._by_key[subscriber.address.key] = subscriber
 
     def __len__(self) -> int:
         return len(self._by_key)
 
     def get(self, key: str) -> Subscriber | None:
-        """The reader with this `address.key`; for an unknown one the first who receives mail."""
-        return self._by_key.get(key) or next(iter(self._active()), None)
+        """The reader with this `address.key`, whether or not mail goes there."""
+        return self._by_key.get(key)
+
+    def first(self) -> Subscriber | None:
+        """The first who receives mail."""
+        return next(iter(self._active()), None)
 
     def search(self, words: str, *, issue: Issue | None) -> tuple[list[Person], int]:
         """The readers that have every one of `words` in name, address, tags or language.

@@ -10,11 +10,13 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import uvicorn
 
-from newsletter.errors import ConfigError, UsageError
+from newsletter.content.numbering import find_issue
+from newsletter.errors import ConfigError, SourceError, UsageError
 from newsletter.preview.app import build_app
 from newsletter.preview.events import Hub
 from newsletter.preview.studio import Clock, Studio
@@ -46,10 +48,13 @@ def serve(
         clock: the time, aware.
 
     Raises:
-        UsageError: the port is taken or may not be used.
+        UsageError: there is no such issue; the port is taken or may not be used.
         ConfigError: the system does not let us watch the folder.
 
     """
+    if number is not None:
+        with suppress(SourceError):  # mistakes in it are shown on the page, to be mended
+            find_issue(project.content_dir, number, root=project.root)
     listener = _listen(port)
     port = listener.getsockname()[1]
     token = token or secrets.token_urlsafe(16)
@@ -74,7 +79,7 @@ def serve(
 
 async def _run(server: _Server, studio: Studio, hub: Hub, listener: socket.socket) -> None:
     def changed(paths: frozenset[str]) -> None:
-        studio.forget()
+        studio.forget(paths)
         hub.publish(paths)
 
     watcher = Watcher(studio.root, changed)

@@ -6,27 +6,46 @@ until something is saved; what went well last stays behind, for the page to show
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
+import hashlib
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import cached_property
+from pathlib import PurePosixPath
 from threading import Lock
 
 from newsletter.audience.models import Subscriber
-from newsletter.composing.compose import Composer
+from newsletter.config import load_publication
 from newsletter.content.models import Issue
+from newsletter.content.numbering import number_of
 from newsletter.content.reader import IssueSource
-from newsletter.errors import AudienceError, NewsletterError
+from newsletter.errors import NewsletterError
+from newsletter.mail.address import parse_address
+from newsletter.mailing import Mailing, stand_in
 from newsletter.preview.anatomy import Anatomy
 from newsletter.preview.faults import Fault, Finding, faults_of, finding
-from newsletter.preview.people import People, Person, sample_reader
-from newsletter.project import Project
+from newsletter.preview.people import Person
+from newsletter.preview.roster import Roster, read_roster
+from newsletter.project import CONTENT_FOLDER, Project
 from newsletter.rendering.edition import Edition
 from newsletter.rendering.render import Renderer
 
-Location = tuple[str | int, ...]
 Clock = Callable[[], datetime]
 KEPT = 24
+_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif"})
+
+
+class Workplace(Project):
+    """A project whose one renderer stays, so that templates are not compiled for each save."""
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return super().renderer()
+
+    def renderer(self) -> Renderer:
+        """The renderer; for other templates make another workplace."""
+        return self._renderer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,48 +95,52 @@ class Studio:
     """Makes messages of a project that somebody is working on.
 
     Args:
-        project: opened once already; it is opened anew after each change.
+        project: opened once already; it is opened anew when its settings or templates change.
         clock: the time, aware, for issues without a date.
 
     """
 
     def __init__(self, project: Project, *, clock: Clock) -> None:
         self.root = project.root
-        self._environ = project.environ
         self._clock = clock
         self._lock = Lock()
-        self._project = project
-        self._stale = False
-        self._renderer: Renderer | None = None
-        self._people: People | None = None
-        self._list_findings: tuple[Finding, ...] = ()
+        self._saved: deque[frozenset[str]] = deque()
+        self._project = Workplace(self.root, project.publication, environ=project.environ)
+        self._open = True
+        self._roster: Roster | None = None
         self._sources: dict[int, IssueSource] = {}
-        self._composers: dict[tuple[int, frozenset[Location]], Composer] = {}
+        self._mailings: dict[int, Mailing] = {}
         self._snapshots: OrderedDict[str, Snapshot] = OrderedDict()
         self._last_good: dict[int, str] = {}
 
-    def forget(self) -> None:
-        """Something was saved: what is asked for next is made anew."""
-        self._stale = True
+    def forget(self, paths: Iterable[str] = ()) -> None:
+        """Files were saved: what depends on them is made anew when it is asked for.
+
+        Args:
+            paths: relative to the folder; none for all of them. Safe to call from any thread.
+
+        """
+        self._saved.append(frozenset(paths))
 
     def publication(self) -> tuple[Project, list[IssueEntry], list[Fault]]:
         """The project, its issues by number, newest first, and what is wrong with its settings."""
         with self._lock:
             faults = self._refresh()
-            entries = [self._entry(number, path) for number, path in self._numbers().items()]
-        return self._project, sorted(entries, key=lambda entry: -entry.number), faults
+            files = {file.number: file.display for file in self._project.issues()}
+        entries = [self._entry(number, files[number]) for number in sorted(files, reverse=True)]
+        return self._project, entries, faults
 
     def sight(self, number: int, reader: str = "") -> Sight:
         """The message of issue `number` for the reader with this `address.key`."""
         with self._lock:
             faults = self._refresh()
-            list_faults = self._read_list() if not faults else []
-            try:
-                if not faults:
-                    snapshot = self._keep(self._make(number, reader))
-                    return Sight(snapshot=snapshot, faults=list_faults)
-            except Exception as error:  # a bug in a filter must not take the page away
-                faults = [*list_faults, *faults_of(error, root=self.root)]
+            if not faults:
+                roster = self._readers()
+                try:
+                    snapshot = self._keep(self._make(number, reader, roster))
+                    return Sight(snapshot=snapshot, faults=roster.faults)
+                except Exception as error:  # a bug in a filter must not take the page away
+                    faults = [*roster.faults, *faults_of(error, root=self.root)]
             behind = self._snapshots.get(self._last_good.get(number, ""))
             return Sight(snapshot=behind, faults=faults)
 
@@ -128,67 +151,77 @@ class Studio:
     def people(self, words: str, number: int | None) -> tuple[list[Person], int]:
         """Readers for the picker: see `People.search`."""
         with self._lock:
-            faults = self._refresh() or self._read_list()
-            people = self._people
-            issue = None
-            if number is not None and not faults:
-                entry = self._numbers().get(number)
-                issue = self._entry(number, entry).issue if entry else None
-        return people.search(words, issue=issue) if people else ([], 0)
+            self._refresh()
+            roster = self._readers()
+        issue = self._entry(number, "").issue if number is not None else None
+        found, total = roster.people.search(words, issue=issue)
+        if not found and "@" in words:
+            someone = roster.reader(words.strip(), project=self._project)
+            if someone and someone.address.key == words.strip().casefold():
+                return [Person(subscriber=someone)], 1
+        return found, total
 
     def _refresh(self) -> list[Fault]:
-        """Read the settings again when something was saved."""
-        if not self._stale:
+        """Drop what the saved files made; open the project again where that is needed."""
+        while self._saved:
+            enough = [self._drop(path) for path in self._saved.popleft()]
+            if not enough or not all(enough):
+                self._open = False
+        if self._open:
             return []
-        self._stale = False
-        self._renderer = None
-        self._people = None
+        self._roster = None
         self._sources.clear()
-        self._composers.clear()
+        self._mailings.clear()
+        environ = self._project.environ
         try:
-            self._project = Project.open(self.root, environ=self._environ)
+            publication = load_publication(self.root, environ=environ)
+            self._project = Workplace(self.root, publication, environ=environ)
         except NewsletterError as error:
-            self._stale = True
             return faults_of(error, root=self.root)
+        self._open = True
         return []
 
-    def _read_list(self) -> list[Fault]:
-        if self._people is not None:
-            return []
-        path = self.root / self._project.publication.audience
-        if not path.exists():
-            self._people, self._list_findings = People(()), (_no_list(path.name),)
-            return []
-        try:
-            rows = list(self._project.subscribers())
-        except AudienceError as error:
-            self._people, self._list_findings = People(()), ()
-            return faults_of(error, root=self.root)
-        self._people = People(row.subscriber for row in rows if row.subscriber)
-        bad = [row.problem for row in rows if row.problem]
-        self._list_findings = tuple(finding(problem, code="list-row") for problem in bad)
-        return []
+    def _drop(self, path: str) -> bool:
+        """Whether forgetting a part of what is known was enough for this file."""
+        folder, _, name = path.rpartition("/")
+        number = number_of(name) if folder == CONTENT_FOLDER else None
+        if number is not None:
+            self._sources.pop(number, None)
+            self._mailings.pop(number, None)
+        elif path == self._project.publication.audience:
+            self._roster = None
+        elif PurePosixPath(path).suffix.lower() in _PICTURES:
+            self._mailings.clear()
+        else:
+            return False
+        return True
 
-    def _numbers(self) -> dict[int, str]:
-        return {file.number: file.display for file in self._project.issues()}
+    def _readers(self) -> Roster:
+        if self._roster is None:
+            self._roster = read_roster(self._project)
+        return self._roster
 
     def _entry(self, number: int, path: str) -> IssueEntry:
-        try:
-            return IssueEntry(number=number, path=path, issue=self._source(number).issue)
-        except NewsletterError:
-            return IssueEntry(number=number, path=path, issue=None)
+        """One line of the index; with a lock of its own, so that a long archive is in nobody's way."""
+        with self._lock:
+            try:
+                return IssueEntry(number=number, path=path, issue=self._source(number).issue)
+            except NewsletterError:
+                return IssueEntry(number=number, path=path, issue=None)
 
     def _source(self, number: int) -> IssueSource:
         if number not in self._sources:
             self._sources[number] = self._project.issue(number)
         return self._sources[number]
 
-    def _make(self, number: int, reader: str) -> Snapshot:
+    def _make(self, number: int, reader: str, roster: Roster) -> Snapshot:
         source = self._source(number)
-        someone = self._people.get(reader) if self._people else None
-        subscriber = someone or sample_reader(self._project.publication.language)
-        hidden = source.issue.hidden_from(tags=subscriber.tags, language=subscriber.language)
-        composer = self._composer(source.issue, hidden)
+        if number not in self._mailings:
+            # a look needs no DKIM key
+            self._mailings[number] = Mailing(self._project, source, signed=False, now=self._clock)
+        someone = roster.reader(reader, project=self._project)
+        subscriber = someone or self._sample()
+        composer = self._mailings[number].composer(subscriber)
         message = composer.message(subscriber)
         warnings = [finding(problem, code="not-inlined") for problem in composer.edition.warnings]
         return Snapshot(
@@ -199,26 +232,14 @@ class Studio:
             sample=someone is None,
             site_url=self._project.publication.site_url,
             anatomy=Anatomy(message.data),
-            findings=(*warnings, *self._list_findings),
+            findings=(*warnings, *roster.findings),
         )
 
-    def _composer(self, issue: Issue, hidden: frozenset[Location]) -> Composer:
-        key = (issue.number, hidden)
-        if key not in self._composers:
-            if self._renderer is None:
-                self._renderer = self._project.renderer()
-            self._composers[key] = Composer(
-                self._project.publication,
-                self._renderer.render(issue, hidden=hidden),
-                keyring=self._project.keyring,
-                date=issue.date or self._next_hour(),
-            )
-        return self._composers[key]
-
-    def _next_hour(self) -> datetime:
-        """A round time, so that an issue without a date is not another one with each second."""
-        now = self._clock().astimezone(self._project.publication.zone)
-        return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    def _sample(self) -> Subscriber:
+        """Somebody to write to while there is nobody yet."""
+        chinese = self._project.publication.language.lower().startswith("zh")
+        name = "示例读者" if chinese else "Sample Reader"
+        return stand_in(self._project, address=parse_address("reader@example.org"), name=name)
 
     def _keep(self, snapshot: Snapshot) -> Snapshot:
         self._snapshots[snapshot.id] = snapshot
@@ -230,20 +251,6 @@ class Studio:
 
 
 def _name(data: bytes, edition: Edition, reader: Subscriber) -> str:
-    import hashlib
-
     hosted = "".join(image.path for image in edition.hosted)
     seed = f"{reader.address.key}\0{hosted}\0".encode() + data
     return hashlib.sha256(seed).hexdigest()[:20]
-
-
-def _no_list(name: str) -> Finding:
-    return Finding(
-        code="no-list",
-        severity="info",
-        message=f"there is no {name} yet; this is a sample reader",
-        hint="the list is a CSV file with a column `email`",
-        path=None,
-        line=None,
-        column=None,
-    )

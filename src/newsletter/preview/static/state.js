@@ -10,7 +10,7 @@ const DEFAULTS = {
   zoom: 100,
 };
 const TABS = ["html", "text", "inbox", "source", "headers", "raw", "size"];
-const DARK = ["off", "author", "partial", "full"];
+const DARK = ["off", "author", "partial", "outlook", "full"];
 const READ = {
   as: String,
   tab: (value) => (TABS.includes(value) ? value : "html"),
