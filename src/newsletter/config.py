@@ -21,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     field_validator,
 )
 from pydantic_core import PydanticKnownError
@@ -36,7 +37,7 @@ CONFIG_NAME = "newsletter.yaml"
 
 _SUBJECT_FIELDS = ("name", "number", "title")
 _LIST_ID = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
-_SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"
+_SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$"
 _PADDING = re.compile(r"0[1-9]d?\Z")
 
 
@@ -87,7 +88,7 @@ def _bounce_address(value: str) -> str:
 def _inside(value: str) -> str:
     value = _one_line(value)
     path = PurePosixPath(value)
-    if path.is_absolute() or ".." in path.parts or "\\" in value:
+    if path.is_absolute() or ".." in path.parts or "\\" in value or "://" in value:
         raise ValueError("must be a path inside this folder, with `/` and without `..`")
     return value
 
@@ -99,10 +100,10 @@ def _no_truth_value(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_no_truth_value)]
-Line = Annotated[str, AfterValidator(_one_line)]
-InsidePath = Annotated[str, AfterValidator(_inside)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-MailAddress = Annotated[str, AfterValidator(_mail_address)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_line)]
+InsidePath = Annotated[Line, AfterValidator(_inside)]
+HttpUrl = Annotated[Line, AfterValidator(_http_url)]
+MailAddress = Annotated[Line, AfterValidator(_mail_address)]
 BounceAddress = Annotated[Line, AfterValidator(_bounce_address)]
 Domain = Annotated[Line, AfterValidator(_domain)]
 Selector = Annotated[Line, Field(pattern=_SELECTOR, max_length=63)]
@@ -226,6 +227,8 @@ class DkimSettings(Settings):
 
 class Publication(Settings):
     """newsletter.yaml: what holds for every issue of this publication."""
+
+    model_config = ConfigDict(title=CONFIG_NAME)
 
     name: Line = Field(min_length=1, description="title of the publication")
     sender: Sender = Field(alias="from", description="the From header")

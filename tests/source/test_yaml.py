@@ -120,6 +120,12 @@ def test_a_missing_field_is_not_mistaken_for_one_further_out() -> None:
     assert document.place(("from", "name")) == document.place(("from",))
 
 
+def test_a_missing_field_behind_a_tag_is_not_mistaken_for_the_groups_own() -> None:
+    document = parse("groups:\n  - title: x\n    items:\n      - kind: paper\n")
+    place = document.place(("groups", 0, "items", 0, "paper", "title"))
+    assert place == document.place(("groups", 0, "items", 0))
+
+
 def test_a_tag_that_is_also_a_key() -> None:
     document = parse("items:\n  - kind: paper\n    paper: 1\n    title: x\n")
     assert document.place(("items", 0, "paper", "title")).line == 4

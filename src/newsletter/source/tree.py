@@ -160,22 +160,22 @@ def _best_path(root: Node, location: Location) -> list[Node]:
     """The nodes along `location`, skipping parts that name no child.
 
     A union's tag follows an index, and may happen to be a key as well. Of these two readings the
-    one that follows more of the location, above all its last part, is right.
+    one that follows more of the location, or else its last part, is right.
     """
     return _walk(root, location, after_index=False)[1]
 
 
 def _walk(
     node: Node, location: Location, *, after_index: bool
-) -> tuple[tuple[bool, int], list[Node]]:
+) -> tuple[tuple[int, bool], list[Node]]:
     if not location:
-        return (False, 0), []
+        return (0, False), []
     part, rest = location[0], location[1:]
     child = node.child(part)
     if child is None:
         return _walk(node, rest, after_index=False)
-    (complete, count), path = _walk(child, rest, after_index=isinstance(part, int))
-    followed = (complete or not rest, count + 1), [child, *path]
+    (count, complete), path = _walk(child, rest, after_index=isinstance(part, int))
+    followed = (count + 1, complete or not rest), [child, *path]
     if not (after_index and isinstance(part, str)):
         return followed
     skipped = _walk(node, rest, after_index=False)
