@@ -241,7 +241,7 @@ def test_everything_wrong_with_a_file_at_once(read: Read) -> None:
         "15:19: `papper` is not a kind of block",
         "17:18: `src` must be a path inside this folder, with `/` and without `..`",
         "19:20: `width` must be at most 640, not 1280",
-        "20:42: `url` must be a link that begins with https://, http:// or mailto:",
+        "20:43: `url` must be a link that begins with https://, http:// or mailto:",
         "21:5: a section needs `items` or `groups`",
     ]
 
