@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.rendering.filters import fallback, format_date, host, in_zone, weekday_zh
@@ -55,6 +55,7 @@ def test_what_is_no_date_is_a_mistake(value):
         in_zone(value, SHANGHAI)
 
 
+@settings(deadline=None)
 @given(st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_dates_agree_with_the_standard_library(at):
     for part in "YymdHIMSjzAaBbp%":

@@ -1,4 +1,14 @@
-"""`Renderer`: an issue becomes an edition."""
+"""`Renderer`: an issue becomes an edition.
+
+What templates can rely on, in full in docs/templates.md:
+
+* `issue.html.j2` and `issue.txt.j2` make the two parts; `blocks/KIND.html.j2` and `.txt.j2` an item.
+* They see `publication`, `issue`, `sections` (visible items only), `subject`, `preheader`, the
+  personal values `subscriber`, `unsubscribe_url` and `online_url`, and in blocks `item`.
+* They call `block(item)`, `image(src, width)`, `qr(url, size)` and `stylesheet(name)`, and filter with
+  `markdown`, `markdown_inline`, `fallback`, `date`, `weekday_zh` and `host`, besides Jinja's own.
+* The HTML is parsed once: tokens get the landing of their place, CSS is inlined, one tree is written.
+"""
 
 from __future__ import annotations
 
