@@ -52,6 +52,7 @@ _FIELD = re.compile(rb"[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
 _WSP = re.compile(rb"[ \t]+")
 _LINE_END_WSP = re.compile(rb"[ \t]+(?=\r\n|\Z)")
 _TRAILING_LINES = re.compile(rb"(?:\r\n)*\Z")
+_TXT_OCTETS = 255  # of one string in a TXT record (RFC 1035 section 3.3)
 _WORD = 72  # octets of a piece of h= or b=: a line with it stays within 78
 
 
@@ -186,6 +187,11 @@ def signature_field(digested: Digested, tags: Tags, signature: bytes) -> bytes:
     encoded = b64encode(signature)
     lines = [encoded[at : at + _WORD] for at in range(0, len(encoded), _WORD)]
     return b"%b bh=%b;\r\n b=%b\r\n" % (opening, digested.body_hash, b"\r\n ".join(lines))
+
+
+def txt_strings(value: str) -> list[str]:
+    """`value` as the strings of one TXT record, which verifiers join again without spaces (section 3.6.2.2)."""
+    return [value[at : at + _TXT_OCTETS] for at in range(0, len(value), _TXT_OCTETS)]
 
 
 @lru_cache(maxsize=64)
