@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import deque
@@ -13,8 +14,11 @@ from newsletter.delivery.ledger import Intent, Ledger, Outcome
 from newsletter.delivery.sendlog import SendLog
 from newsletter.errors import LedgerError
 
-FLUSH_ROWS = 50
-FLUSH_SECONDS = 0.1
+FLUSH_ROWS = 50  # outcomes never wait for more than this many …
+FLUSH_SECONDS = 0.1  # … or longer than this,
+JOIN_ROWS = 16  # and join a commit of intents when there are this many …
+JOIN_SECONDS = 0.02  # … or one has waited this long
+GATHER_SECONDS = 0.001  # how long an intent that nobody waits for yet may wait for company
 
 T = TypeVar("T")
 
@@ -22,7 +26,8 @@ T = TypeVar("T")
 class Recorder:
     """The one writer of a run.
 
-    Intents are committed at once, together with whatever else waits; outcomes may wait for 50 rows or 100 ms, since
+    Intents of several connections share a commit. One that rides ahead of its message may wait a moment for company;
+    once a connection waits for it (`hurry`), it is committed at once. Outcomes may wait for 50 rows or 100 ms, since
     losing one makes a doubt and never a duplicate. When a commit fails, every waiting intent fails with it, `failed`
     is called once, and nothing is granted any more.
 
@@ -31,6 +36,7 @@ class Recorder:
         run: the fence number.
         log: where each outcome also becomes a line.
         clock: seconds since the epoch.
+        company: how many intents are worth a commit of their own.
         failed: called in the event loop with the error that ended recording.
 
     """
@@ -43,12 +49,16 @@ class Recorder:
         log: SendLog,
         clock: Callable[[], float],
         failed: Callable[[BaseException], None],
+        company: int = 1,
     ) -> None:
         self._ledger = ledger
         self._run = run
         self._log = log
         self._clock = clock
         self._failed = failed
+        self._company = company
+        self._urgent = False
+        self._oldest_intent = 0.0
         self._loop = asyncio.get_running_loop()
         self._wake = threading.Condition()
         self._intents: list[tuple[Intent, asyncio.Future[bool]]] = []
@@ -68,11 +78,20 @@ class Recorder:
         future: asyncio.Future[bool] = self._loop.create_future()
         with self._wake:
             if self._error is None:
+                if not self._intents:
+                    self._oldest_intent = time.monotonic()
                 self._intents.append((intent, future))
-                self._wake.notify()
+                if len(self._intents) in (1, self._company):
+                    self._wake.notify()
                 return future
         future.set_result(False)
         return future
+
+    def hurry(self) -> None:
+        """Somebody waits for an intent: commit now."""
+        with self._wake:
+            self._urgent = True
+            self._wake.notify()
 
     def record(self, outcome: Outcome, address: str) -> None:
         """Put an outcome on record soon. `address` is for the log."""
@@ -110,10 +129,11 @@ class Recorder:
     def _work(self) -> None:
         while True:
             with self._wake:
-                while not self._due():
-                    self._wake.wait(FLUSH_SECONDS / 2 if self._outcomes else None)
+                while (wait := self._seconds_to_commit()) > 0:
+                    self._wake.wait(None if math.isinf(wait) else wait)
                 intents, self._intents = self._intents, []
-                outcomes, self._outcomes = self._outcomes, []
+                self._urgent = False
+                outcomes = self._joining_outcomes()
                 calls, self._calls = self._calls, deque()
                 closing = self._closing
             if self._error is None:
@@ -123,13 +143,30 @@ class Recorder:
             if closing and not (self._intents or self._outcomes or self._calls):
                 return
 
-    def _due(self) -> bool:
-        if self._intents or self._calls or self._closing:
-            return True
-        if len(self._outcomes) >= FLUSH_ROWS:
-            return True
-        waited = time.monotonic() - self._oldest_outcome
-        return bool(self._outcomes) and waited >= FLUSH_SECONDS
+    def _seconds_to_commit(self) -> float:
+        """How long the thread may sleep; 0 when there is something to do, infinite when there is nothing."""
+        if self._calls or self._closing or self._urgent:
+            return 0.0
+        now = time.monotonic()
+        wait = math.inf
+        if self._intents:
+            if len(self._intents) >= self._company:
+                return 0.0
+            wait = self._oldest_intent + GATHER_SECONDS - now
+        if self._outcomes:
+            if len(self._outcomes) >= FLUSH_ROWS:
+                return 0.0
+            wait = min(wait, self._oldest_outcome + FLUSH_SECONDS - now)
+        return max(wait, 0.0)
+
+    def _joining_outcomes(self) -> list[tuple[Outcome, str]]:
+        """The outcomes that go into the next commit: none while they are few and young."""
+        few = len(self._outcomes) < JOIN_ROWS
+        young = time.monotonic() - self._oldest_outcome < JOIN_SECONDS
+        if few and young and not (self._calls or self._closing):
+            return []
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
 
     def _commit(
         self,

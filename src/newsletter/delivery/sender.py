@@ -129,6 +129,7 @@ class Sender:
             log=self._log,
             clock=self._clock,
             failed=self._ledger_failed,
+            company=self._options.connections,
         )
         self._recorder.start()
         options = self._options
@@ -264,6 +265,10 @@ class Sender:
             self._stop_for(stopped)
         return verdict
 
+    def hurry(self) -> None:
+        """A connection waits for its intent."""
+        self._recorder.hurry()
+
     def _stop_for(self, error: BaseException) -> None:
         """End the run early; the first reason counts."""
         if self.tally.stopped is None:
@@ -344,6 +349,8 @@ class _Job:
         self.started = time.monotonic()
 
     def granted(self) -> Awaitable[bool]:
+        if not self._granted.done():
+            self._sender.hurry()
         return self._granted
 
     @property

@@ -134,8 +134,14 @@ class SqliteLedger:
         with explained(self.path), transaction(self._db):
             if intents:
                 values = {"run": run, "now": now, "intents": records.intents_json(intents)}
-                granted = {row[0] for row in self._db.execute(sql.INTEND, values).fetchall()}
-                if len(granted) < len(intents):
+                granted = {intent.id for intent in intents}
+                if self._db.execute(sql.INTEND, values).rowcount < len(granted):
+                    # Rare: once more from the start, asking which. Rows that come back one by one let go of
+                    # Python's lock one by one, so they are not asked for when all is well.
+                    self._db.execute("ROLLBACK")
+                    self._db.execute("BEGIN IMMEDIATE")
+                    rows = self._db.execute(sql.INTEND_TELLING, values).fetchall()
+                    granted = {row[0] for row in rows}
                     self._db.execute(sql.SUPPRESS_REFUSED, values)
             if outcomes:
                 told = {"run": run, "outcomes": records.outcomes_json(outcomes)}

@@ -61,8 +61,9 @@ FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS m
       FROM json_each(:intents)) AS wish
 WHERE entry.id = wish.id AND entry.state = 'claimed' AND entry.run = :run
   AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.address = entry.address)
-RETURNING entry.id
 """
+
+INTEND_TELLING = f"{INTEND} RETURNING entry.id"
 
 SUPPRESS_REFUSED = """
 UPDATE entry SET state = 'suppressed', updated_at = :now,
