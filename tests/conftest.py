@@ -30,6 +30,7 @@ PACKAGES = {
     "smtp-source": "postfix",
     "postfix": "postfix",
     "strace": "strace",
+    "openssl": "openssl",
     "systemd-analyze": "systemd",
     "git": "git",
     "java": "default-jre-headless",

@@ -252,15 +252,17 @@ class WireSession(asyncio.Protocol):
                 reply = await self._read(stage)
                 if refusal is None and not _agrees(stage, reply):
                     refusal = stage, reply
+                elif refusal is not None and stage is Stage.RCPT and reply.positive:
+                    # Taken for MAIL's answer: one more about the message before this.
+                    self._lose("the server gave one answer too many")
+                    return Stage.MAIL, Loss("the server gave one answer too many")
         except ConnectionGone:
             if refusal is None:
                 raise
             return refusal  # the server said why before it left
         if refusal is None:
             return None
-        if (
-            reply.intermediate
-        ):  # RFC 2920 section 3.1: a lone dot, to be refused for want of recipients
+        if reply.intermediate:  # RFC 2920 section 3.1: a lone dot, refused for want of recipients
             self._write(DOT)
             with contextlib.suppress(ConnectionGone):
                 await self._read(Stage.DOT)
@@ -282,6 +284,8 @@ class WireSession(asyncio.Protocol):
         """Make the connection fit for the next envelope, or let it go when the server is leaving."""
         if reply.code == 421:
             self._lose(f"the server is leaving: {reply}")
+        elif reply.positive or reply.intermediate:
+            self._lose(f"the server answered out of turn: {reply}")
         elif self._gone is None:
             self._write(b"RSET\r\n")
             with contextlib.suppress(ConnectionGone):
