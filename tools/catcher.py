@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import select
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -68,7 +70,7 @@ async def serve(keeper: Keeper, *, port: int, password: str, with_parent: bool) 
     loop = asyncio.get_running_loop()
 
     def check(server: SMTP, session: Session, envelope: Envelope, how: str, login: Any) -> Any:
-        return AuthResult(success=login.password == password.encode())
+        return AuthResult(success=login.password == password.encode(), handled=False)
 
     def conversation() -> SMTP:
         return SMTP(
@@ -129,6 +131,8 @@ def main() -> None:
     parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    warnings.simplefilter("ignore")  # a login without TLS is what the tests ask for
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     with contextlib.suppress(BrokenPipeError):
         asyncio.run(
             serve(

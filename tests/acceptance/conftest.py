@@ -14,10 +14,12 @@ from story import ROOT, SECRET, Demo, Desk, Mail, copy_sample, finish, parse
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path) -> Iterator[Desk]:
     """A copy of the sample publication."""
     root = copy_sample(tmp_path / "weekly")
-    return Desk(root=root, variables={"NEWSLETTER_SECRET": SECRET})
+    desk = Desk(root=root, variables={"NEWSLETTER_SECRET": SECRET})
+    yield desk
+    desk.close()
 
 
 @pytest.fixture

@@ -45,16 +45,18 @@ class Desk:
         root: the folder.
         program: what runs, by default this Python with the package.
         variables: the environment on top of a crontab's.
+        started: every process so far.
 
     """
 
     root: Path
     program: tuple[str, ...] = (sys.executable, "-m", "newsletter")
     variables: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[str]] = field(default_factory=list, repr=False)
 
     def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
         """Begin `newsletter WORDS` and do not wait."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*self.program, *words],
             cwd=self.root,
             env=environment(**{**self.variables, **variables}),
@@ -64,6 +66,15 @@ class Desk:
             text=True,
             encoding="utf-8",
         )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a story that failed has left running."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def run(self, *words: str, **variables: str) -> Finished:
         """Run `newsletter WORDS` to its end, which is never a traceback."""
