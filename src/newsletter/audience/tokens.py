@@ -201,7 +201,7 @@ def _decode(token: str) -> bytes | None:
 
 def _make_key_file(path: Path) -> None:
     """Write a key file whole or not at all; when two processes race, the first one's key stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

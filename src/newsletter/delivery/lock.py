@@ -19,7 +19,7 @@ def run_lock(path: Path) -> Iterator[None]:
         RunLocked: another process holds it.
 
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:

@@ -23,7 +23,7 @@ class SendLog:
         if not outcomes:
             return
         if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = self.path.open("a", encoding="utf-8")
         self._file.write("".join(_line(outcome, address) for outcome, address in outcomes))
         self._file.flush()

@@ -29,7 +29,7 @@ def open_database(path: Path) -> sqlite3.Connection:
             f"SQLite {sqlite3.sqlite_version} is too old; the ledger needs 3.35 or newer"
         )
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection = sqlite3.connect(
             path, timeout=30.0, isolation_level=None, check_same_thread=False, cached_statements=256
         )
