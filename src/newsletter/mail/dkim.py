@@ -50,8 +50,6 @@ OVERSIGNED = frozenset({b"from", b"subject", b"date"})
 _HEADER_END = b"\r\n\r\n"
 _FIELD = re.compile(rb"[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
 _WSP = re.compile(rb"[ \t]+")
-_LINE_END_WSP = re.compile(rb"[ \t]+(?=\r\n|\Z)")
-_TRAILING_LINES = re.compile(rb"(?:\r\n)*\Z")
 _TXT_OCTETS = 255  # of one string in a TXT record (RFC 1035 section 3.3)
 _WORD = 72  # octets of a piece of h= or b=: a line with it stays within 78
 
@@ -81,9 +79,11 @@ def relaxed_field(field: bytes) -> bytes:
 
 def relaxed_body(body: bytes) -> bytes:
     """A body with CRLF line ends in the relaxed form of section 3.4.4."""
-    body = _WSP.sub(b" ", _LINE_END_WSP.sub(b"", body))
-    body = _TRAILING_LINES.sub(b"", body, count=1)
-    return body + b"\r\n" if body else b""
+    body = _WSP.sub(b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ")
+    end = len(body)
+    while body.endswith(b"\r\n", 0, end):
+        end -= 2
+    return body[:end] + b"\r\n" if end else b""
 
 
 @lru_cache(maxsize=64)
