@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.config import Publication, load_publication
@@ -225,6 +225,7 @@ def test_a_publication_cannot_be_changed(load: Load) -> None:
         publication.name = "x"  # type: ignore[misc]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: (GOOD + text).encode()))
 def test_any_bytes_are_settings_or_a_config_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

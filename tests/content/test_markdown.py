@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
@@ -110,6 +110,7 @@ WORDS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=25).map("".join))
 def test_mixtures_give_well_formed_html_with_every_link(source: str) -> None:
     page = lxml_html.fromstring(f"<div>{markdown_html(source)}</div>")
@@ -119,6 +120,7 @@ def test_mixtures_give_well_formed_html_with_every_link(source: str) -> None:
     assert all(href in text for href, _ in links)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_rendered_when_images_are_allowed(source: str) -> None:
     def picture(src: str, alt: str, title: str) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -121,6 +121,7 @@ def test_a_number_is_no_date(value: object) -> None:
             adapter.validate_python(value)
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.timezones()))
 def test_what_isoformat_writes_is_read_back_to_the_second(moment: datetime) -> None:
     moment = moment.replace(microsecond=0)
@@ -130,6 +131,7 @@ def test_what_isoformat_writes_is_read_back_to_the_second(moment: datetime) -> N
         assert parse_moment(moment.isoformat(), zone=None).isoformat() == moment.isoformat()
 
 
+@settings(deadline=None)
 @given(st.text("0123456789-T: +Zz.年"))
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.content.numbering import number_of
@@ -111,6 +111,7 @@ def test_what_is_not_digits_is_no_number(content: Path, asked: str | int) -> Non
     assert len(str(caught.value)) < 200
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_finds_anything_outside(
     tmp_path_factory: pytest.TempPathFactory, asked: str

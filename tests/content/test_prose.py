@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.content.prose import parse_prose
@@ -117,6 +117,7 @@ def test_duplicate_keys_wait_for_the_model() -> None:
     assert problem.place == Place(path="65.md", line=3, column=1)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["---", "number: 1", "sections:", "  - a", "正文", "", "- b", ": ", "\t"])

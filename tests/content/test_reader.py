@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.content.models import BUILT_IN_KINDS, Article, CustomBlock, Event, Paper, Text
@@ -303,6 +303,7 @@ def attempt(root: Path, data: bytes, name: str) -> None:
     assert all(problem.place and problem.place.path == name for problem in problems)
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=300), name=st.sampled_from(["64.yaml", "64.md"]))
 def test_any_bytes_are_an_issue_or_a_source_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str
@@ -346,6 +347,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(value=st.dictionaries(FIELDS, VALUES, max_size=6), prose=st.booleans())
 def test_any_yaml_is_an_issue_or_a_source_error(
     tmp_path_factory: pytest.TempPathFactory, value: Any, prose: bool

@@ -41,6 +41,7 @@ CASES = [
     ("a: | x\n  b", "1:6", "begins on the next line", "move it down"),
     (r'a: "C:\q"', "1:7", "a backslash begins an escape", "single quotes"),
     ("a: 1\n...\nb: 2", "3:1", "ends the document", "remove it"),
+    ("a: 1\n- b\n", "2:1", "a list entry cannot stand among fields", "field of its own"),
     (": x", "1:1", "a key is missing", "name: value"),
 ]
 
@@ -69,4 +70,4 @@ def test_lines_are_counted_in_the_file_not_in_the_part() -> None:
 def test_a_long_line_without_colon_is_shortened() -> None:
     with pytest.raises(SourceError) as caught:
         parse_yaml(SourceText(path="f.yaml", text="a: 1\n" + "长" * 100 + "\n"))
-    assert "`" + "长" * 29 + "…` has no `:`" in caught.value.problems[0].message
+    assert "`" + "长" * 39 + "…` has no `:`" in caught.value.problems[0].message

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
@@ -168,6 +168,11 @@ def test_the_caret_behind_the_last_character_and_beyond() -> None:
     assert source.snippet(2, 99) == source.snippet(2, 3)
 
 
+def test_a_snippet_carries_nothing_that_a_terminal_would_obey() -> None:
+    source = SourceText(path="a", text="a\x1b[2Jb\0c")
+    assert source.snippet(1, 2) == "    1 | a\ufffd[2Jb\ufffdc\n         ^"
+
+
 def test_lines_count_from_the_first_line_of_the_part() -> None:
     source = SourceText(path="a", text="x\ny", first_line=10)
     assert source.snippet(11, 1).startswith("   11 | y\n")
@@ -179,6 +184,7 @@ def test_a_problem_carries_place_line_and_hint() -> None:
     assert str(problem) == "f.yaml:1:4: is wrong (mend it)\n    1 | a: b\n           ^"
 
 
+@settings(deadline=None)
 @given(
     line=st.text(st.characters(exclude_categories=("Cc", "Cs", "Cf", "Mn", "Me", "Zl", "Zp"))),
     column=st.integers(min_value=1, max_value=400),

@@ -274,6 +274,10 @@ def test_a_field_that_resembles_nothing_gets_the_list() -> None:
     )
 
 
+def test_a_long_key_is_shortened() -> None:
+    assert f"`{'长' * 39}…` is not a field of drawing" in only(GOOD + "长" * 100 + ": x\n")
+
+
 def test_a_shape_of_unknown_kind() -> None:
     assert only(GOOD + "shapes: [{kind: hexagon}]\n") == (
         "f.yaml:3:10: number 1 of `shapes` must be one of `circle`, `square`, not `hexagon`"

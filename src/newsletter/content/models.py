@@ -22,6 +22,7 @@ from pydantic import (
 
 from newsletter.config import InsidePath, Line, Whole
 from newsletter.content.moments import Day, Moment
+from newsletter.source.text import shortened
 from newsletter.source.validation import mistakes_in_text
 
 Location = tuple[str | int, ...]
@@ -44,7 +45,7 @@ def _readable_markdown(value: str) -> str:
     refused = dict.fromkeys(refused_links(value))
     if refused:
         raise mistakes_in_text(
-            (url, f"`{url}` is no link that begins with https://, http:// or mailto:")
+            (url, f"`{shortened(url)}` is no link that begins with https://, http:// or mailto:")
             for url in refused
         )
     return value

@@ -19,7 +19,7 @@ from newsletter.content.models import BUILT_IN_KINDS, Issue, Location
 from newsletter.content.numbering import IssueFile, find_issue, list_issues, number_of
 from newsletter.content.prose import parse_prose
 from newsletter.errors import Place, Problem, SourceError
-from newsletter.source.text import SourceText, read_source
+from newsletter.source.text import SourceText, read_source, shortened
 from newsletter.source.validation import in_order, suggestion, validate
 from newsletter.source.yaml import YamlDocument, parse_yaml
 
@@ -109,7 +109,7 @@ def _unknown_kind(
         known = [*BUILT_IN_KINDS, *sorted(kinds)]
         close, listed = suggestion(written, known), f"kinds: {', '.join(known)}"
         hint = f"{close} {listed}" if close else listed
-        yield document.problem(location, f"`{written}` is not a kind of block", hint)
+        yield document.problem(location, f"`{shortened(written)}` is not a kind of block", hint)
 
 
 def _taken_names(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import yaml
 
 from newsletter.errors import Problem
-from newsletter.source.text import SourceText
+from newsletter.source.text import SourceText, shortened
 
 _QUOTES = 'put the whole value in quotes: "…"'
 
@@ -78,11 +78,6 @@ def _indent(text: str) -> int:
     return len(text) - len(text.lstrip())
 
 
-def _short(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= 30 else text[:29] + "…"
-
-
 def _mark(char: str) -> str:
     return "a backtick" if char == "`" else f"`{char}`"
 
@@ -107,7 +102,7 @@ def _line_without_colon(text: str, line: int) -> Explanation:
     if ":" in text:
         column = text.index(":") + 2
         return (line, column), "a space is missing after the `:`", "write `name: value`"
-    return place, f"`{_short(text)}` has no `:` after it", "write `name: value`"
+    return place, f"`{shortened(text)}` has no `:` after it", "write `name: value`"
 
 
 def _bad_character(fault: _Fault) -> Explanation:
@@ -125,7 +120,7 @@ def _no_colon(fault: _Fault) -> Explanation:
     line, column = fault.began
     name = fault.line(line)[column - 1 :]
     hint = "write `name: value`; a text that goes on must be indented further than its key"
-    return fault.began, f"`{_short(name)}` has no `:` after it", hint
+    return fault.began, f"`{shortened(name)}` has no `:` after it", hint
 
 
 def _open_quote(fault: _Fault) -> Explanation:
@@ -162,6 +157,9 @@ def _text_after_value(fault: _Fault) -> Explanation:
     if before.endswith(("]", "}")):
         message = "there is text after the closing bracket"
         return fault.at, message, _QUOTES
+    if fault.line(line)[column - 1 :].startswith("- "):
+        message = "a list entry cannot stand among fields"
+        return fault.at, message, "a list stands under a field of its own, as in `items:`"
     line, column = fault.began
     message = "this line is indented unlike the lines it belongs to"
     return fault.at, message, f"they begin in column {column}, as on line {line}"

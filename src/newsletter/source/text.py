@@ -20,6 +20,7 @@ MAX_BYTES = 5_000_000
 
 _SNIPPET_CELLS = 96
 _MOST_PROBLEMS = 20
+_LONGEST = 40
 # Control characters but tab and line feed; U+0085, U+2028 and U+2029, which YAML would count as
 # line ends and editors do not; and what is no character at all.
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -63,7 +64,7 @@ class SourceText:
         index = line - self.first_line
         if not 0 <= index < len(self.lines):
             return ""
-        content = self.lines[index].replace("\t", " ")
+        content = FORBIDDEN.sub("\ufffd", self.lines[index].replace("\t", " "))
         at = min(max(column - 1, 0), len(content))
         start, end = _window(content, at)
         head = "…" if start else ""
@@ -188,6 +189,12 @@ def _character_problems(source: SourceText) -> Iterable[Problem]:
                 return
             message = f"invisible character {character_name(match.group())}"
             yield source.problem(number, match.start() + 1, message, "delete it")
+
+
+def shortened(text: str) -> str:
+    """At most 40 characters of what somebody wrote, on one line, for a message."""
+    cut = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return " ".join(cut.split())
 
 
 def character_name(char: str) -> str:

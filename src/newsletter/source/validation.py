@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from newsletter.errors import Problem, SourceError
 from newsletter.source.fields import field_names, owner
+from newsletter.source.text import shortened
 from newsletter.source.tree import YamlDocument
 from newsletter.source.wording import explain, shown
 
@@ -126,7 +127,9 @@ def _problem(model: type[BaseModel], document: YamlDocument, mistake: ErrorDetai
         owning, name = owner(model, location)
         word, names = str(location[-1]), field_names(owning)
         hint = suggestion(word, names) or f"fields: {', '.join(names)}"
-        return document.problem(location, f"`{word}` is not a field of {name}", hint, key=True)
+        return document.problem(
+            location, f"`{shortened(word)}` is not a field of {name}", hint, key=True
+        )
     named = location if mistake["type"] == "missing" else document.known(location)
     message, advice = explain(mistake, named)
     return document.problem(location, message, advice)

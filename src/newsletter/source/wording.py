@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-_LONGEST = 40
+from newsletter.source.text import shortened
 
 _EXPECTED = {
     "string_type": "text",
@@ -76,10 +76,7 @@ def shown(value: Any) -> str:
         return "fields"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "a list"
-    text = str(value)
-    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    short = " ".join(short.split())
-    return f'"{short}"' if isinstance(value, str) else short
+    return f'"{shortened(value)}"' if isinstance(value, str) else shortened(str(value))
 
 
 def _field(location: tuple[str | int, ...]) -> str:

@@ -17,7 +17,7 @@ import yaml
 
 from newsletter.errors import Problem, SourceError
 from newsletter.source.syntax import syntax_problem
-from newsletter.source.text import FORBIDDEN, SourceText, character_name
+from newsletter.source.text import FORBIDDEN, SourceText, character_name, shortened
 from newsletter.source.tree import Location, Mapping, Node, Scalar, Sequence, YamlDocument
 
 __all__ = ["MAX_DEPTH", "MAX_SIZE", "Location", "YamlDocument", "parse_yaml"]
@@ -155,9 +155,9 @@ class _Builder:
         target = self.anchors.get(name)
         if target is None:
             message = (
-                f"alias `*{name}` refers to the block it stands in"
+                f"alias `*{shortened(name)}` refers to the block it stands in"
                 if name in self.anchors
-                else f"alias `*{name}` has no anchor `&{name}` before it"
+                else f"alias `*{shortened(name)}` has no anchor before it"
             )
             self._problem(event, message, "text that begins with `*` must stand in quotes")
             target = Scalar(
@@ -191,7 +191,7 @@ class _Builder:
         if first is not None:
             self._problem(
                 key,
-                f"`{key.text}` is given twice",
+                f"`{shortened(key.text)}` is given twice",
                 f"the first is on line {first.line}; remove one of them",
             )
             return
@@ -212,7 +212,7 @@ class _Builder:
 
     def _check_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.tag and event.tag not in ("!", _TEXT_TAG):
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            tag = shortened(event.tag.replace("tag:yaml.org,2002:", "!!"))
             self._problem(
                 event,
                 f"tag `{tag}` is not allowed",
