@@ -34,11 +34,11 @@ def test_shows_number_date_status_and_title_in_columns(run: Run, issues: Path) -
     assert result.returncode == 0
     assert result.stderr == ""
     assert result.stdout.splitlines()[:5] == [
-        "ISSUE  DATE              STATUS  TITLE",
-        "1      2022-11-07 09:00  draft   你好，读者",
-        "2      -                 broken  " + result.stdout.splitlines()[2][33:],
-        "10     -                 draft   没有日期的一期",
-        "11     -                 broken  " + result.stdout.splitlines()[4][33:],
+        "ISSUE  DATE              STATUS  SENT  TITLE",
+        "1      2022-11-07 09:00  draft   -     你好，读者",
+        "2      -                 broken  -     " + result.stdout.splitlines()[2][39:],
+        "10     -                 draft   -     没有日期的一期",
+        "11     -                 broken  -     " + result.stdout.splitlines()[4][39:],
     ]
     assert "content/002-broken.yaml:" in result.stdout
     assert "issue 11 has 2 files" in result.stdout
@@ -57,6 +57,9 @@ def test_json_has_the_same_for_programs(run: Run, issues: Path) -> None:
         "status": "draft",
         "title": "你好，读者",
         "problems": [],
+        "planned": None,
+        "accepted": None,
+        "settled": None,
     }
     assert [issue["status"] for issue in listed] == ["draft", "broken", "draft", "broken"]
     assert len(listed[1]["problems"]) > 1
@@ -67,7 +70,7 @@ def test_a_broken_theme_does_not_hide_the_issues(run: Run, publication: Path) ->
     (publication / "templates" / "blocks" / "poem.html.j2").write_text("half a kind")
     result = run("list", cwd=publication)
     assert result.returncode == 0
-    assert "1      -     broken  templates/" in result.stdout
+    assert "1      -     broken  -     templates/" in result.stdout
     assert "poem.txt.j2" in result.stdout
 
 
@@ -98,7 +101,7 @@ def test_on_a_terminal_no_line_is_wider_than_it(issues: Path, environ: dict[str,
     assert len(table) == 4
     assert max(map(wcswidth, table)) <= 48
     assert any(line.endswith("…") for line in table)
-    assert lines[0] == "\x1b[1mISSUE  DATE              STATUS  TITLE\x1b[0m"
+    assert lines[0] == "\x1b[1mISSUE  DATE              STATUS  SENT  TITLE\x1b[0m"
 
 
 def test_a_table_counts_cells_and_cannot_be_broken_by_what_is_in_it(
