@@ -159,7 +159,7 @@ def new_key(algorithm: Algorithm) -> PrivateKey:
 
 
 def write_key(key: PrivateKey, path: Path) -> None:
-    """Write `key` in PEM (PKCS #8) for its owner only, and the folder when there is none. Never overwrites.
+    """Write `key` in PEM (PKCS #8) for its owner only, with the folders that are missing. Never overwrites.
 
     Raises:
         FileExistsError: there is a file already.
@@ -172,7 +172,8 @@ def write_key(key: PrivateKey, path: Path) -> None:
     )
 
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in reversed([folder for folder in path.parents if not folder.exists()]):
+        folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
