@@ -1,0 +1,129 @@
+"""What checks look at: one issue with everything that was made of it, each thing computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from lxml import etree
+
+from newsletter.checks.placing import Places, Value
+from newsletter.config import Publication
+from newsletter.content.models import Issue
+from newsletter.content.reader import IssueSource
+from newsletter.errors import Place
+from newsletter.rendering.edition import Edition
+from newsletter.source.tree import Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherIssue:
+    """Another issue of the publication, unread: its number, its file, and what the file says."""
+
+    number: int
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element of the HTML part with its place."""
+
+    node: etree._Element
+    place: Place | None
+
+    def get(self, name: str) -> str | None:
+        """An attribute, white space around it removed."""
+        value = self.node.get(name)
+        return None if value is None else value.strip()
+
+    @property
+    def words(self) -> str:
+        """The text in it, white space collapsed."""
+        return " ".join("".join(map(str, self.node.itertext())).split())
+
+
+@dataclass(kw_only=True)
+class Checked:
+    """One issue under examination.
+
+    Attributes:
+        publication: newsletter.yaml.
+        source: the issue with its file and the place of every value.
+        edition: what was rendered, every item shown, tokens in it.
+        html: the HTML part as the longest recipient gets it.
+        text: the plain-text part as that recipient gets it, with line feeds.
+        message: the whole message to that recipient, as it goes over the wire.
+        files: templates and style sheets that were read for it: path as the user would type it,
+            and text. Those of the packaged theme are `newsletter/theme/…`.
+        other_issues: gives the publication's other issues, by number.
+        hidden: sets of items that some readers of the list do not see, each with how many do not.
+        services: what checks with `needs` use, by name; absent means that they do not run.
+
+    """
+
+    publication: Publication
+    source: IssueSource
+    edition: Edition
+    html: str
+    text: str
+    message: bytes
+    files: Mapping[str, str] = field(default_factory=dict)
+    other_issues: Callable[[], Sequence[OtherIssue]] = tuple
+    hidden: Mapping[frozenset[Location], int] = field(default_factory=dict)
+    services: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def issue(self) -> Issue:
+        """The issue as its author wrote it."""
+        return self.source.issue
+
+    @cached_property
+    def others(self) -> tuple[OtherIssue, ...]:
+        """The publication's other issues, by number; read on first use."""
+        return tuple(self.other_issues())
+
+    @cached_property
+    def tree(self) -> etree._Element:
+        """The HTML part, parsed as lenient as mail programs are."""
+        parser = etree.HTMLParser(encoding="utf-8")
+        tree = etree.fromstring(self.html.encode() or b"<html></html>", parser)
+        return etree.Element("html") if tree is None else tree
+
+    @cached_property
+    def elements(self) -> tuple[etree._Element, ...]:
+        """Every element of the HTML part in its order, without comments."""
+        return tuple(node for node in self.tree.iter() if isinstance(node.tag, str))
+
+    @cached_property
+    def links(self) -> tuple[Element, ...]:
+        """Every `<a href>`, with its place."""
+        return tuple(
+            self.placed(node) for node in self.elements if node.tag == "a" and "href" in node.attrib
+        )
+
+    @cached_property
+    def images(self) -> tuple[Element, ...]:
+        """Every `<img>`, with its place."""
+        return tuple(self.placed(node) for node in self.elements if node.tag == "img")
+
+    @cached_property
+    def style_blocks(self) -> tuple[str, ...]:
+        """The text of every `<style>` that is in the HTML part."""
+        return tuple(node.text or "" for node in self.elements if node.tag == "style")
+
+    @cached_property
+    def places(self) -> Places:
+        """Finds lines of source, templates and style sheets."""
+        return Places(self.source, self.files)
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """Every text of the issue source, with the place of each of its characters."""
+        return self.places.index.values
+
+    def placed(self, node: etree._Element) -> Element:
+        """An element with the line it comes from."""
+        return Element(node, self.places.of_element(node))

@@ -1,0 +1,237 @@
+"""From something in the message back to the line that its author can change.
+
+First the issue source: every value knows where it begins, and here also where each of its characters
+stands. Then the templates and style sheets that were read for the message, by what their lines say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import unquote
+
+from lxml import etree
+
+from newsletter.content.reader import IssueSource
+from newsletter.errors import Place
+from newsletter.source.text import SourceText
+from newsletter.source.tree import Location, Node, Scalar
+from newsletter.source.tree import Mapping as MappingNode
+from newsletter.source.tree import Sequence as SequenceNode
+
+_LEAD = re.compile(r"(?:[&!][^\s]*\s+)*")
+_HEADER = re.compile(r"[|>][-+0-9]*[^\n]*\n")
+_SHORTEST = 2
+_LONGEST = 60
+_PRINTED = re.compile(r"\{[{%#].*?[}%#]\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A text of the issue source.
+
+    Attributes:
+        location: the path to it.
+        text: what it says, escapes resolved, folded lines joined.
+        node: where it begins.
+        source: the file.
+
+    """
+
+    location: Location
+    text: str
+    node: Node
+    source: SourceText
+
+    @property
+    def key(self) -> str:
+        """The last name in the path: `title`, or `authors` for one of them."""
+        return next((part for part in reversed(self.location) if isinstance(part, str)), "")
+
+    def place(self, offset: int = 0) -> Place:
+        """Where the character at `offset` of `text` stands in the file."""
+        at = self._offsets[offset] if 0 <= offset < len(self._offsets) else None
+        if at is None:
+            return self.source.place(self.node.line, self.node.column)
+        before = self.source.text[:at]
+        line = before.count("\n") + self.source.first_line
+        return self.source.place(line, at - (before.rfind("\n") + 1) + 1)
+
+    @cached_property
+    def _offsets(self) -> list[int | None]:
+        """For each character of `text`, where it is in the file; None from where that is unknown.
+
+        Walks both side by side: white space may differ, and an escape is one more character.
+        """
+        raw, at = self.source.text, self._start()
+        offsets: list[int | None] = []
+        for char in self.text:
+            if char.isspace():
+                offsets.append(min(at, len(raw) - 1))
+                continue
+            while at < len(raw) and raw[at] != char and (raw[at].isspace() or raw[at] in "\\'"):
+                at += 1
+            if at >= len(raw) or raw[at] != char:
+                break
+            offsets.append(at)
+            at += 1
+        return offsets + [None] * (len(self.text) - len(offsets))
+
+    def _start(self) -> int:
+        """Where in the file the text itself begins, behind quotes, anchors and `|`."""
+        lines = self.source.lines
+        index = self.node.line - self.source.first_line
+        at = sum(len(line) + 1 for line in lines[:index]) + self.node.column - 1
+        raw = self.source.text
+        if self.node.column == 1 and raw.startswith(self.text.rstrip("\n"), at):
+            return at  # the body of a prose issue
+        at = at + len(_LEAD.match(raw, at).group())  # type: ignore[union-attr]
+        if header := _HEADER.match(raw, at):
+            return header.end()
+        return at + 1 if raw[at : at + 1] in ("'", '"') else at
+
+
+class SourceIndex:
+    """Every text of an issue source."""
+
+    def __init__(self, source: IssueSource) -> None:
+        self.values = tuple(_values(source.document.root, (), source.document.source))
+
+    def find(self, text: str, *, within: Location = ()) -> tuple[Value, int] | None:
+        """The first value that has `text` in it, and the offset there.
+
+        Args:
+            text: what to look for; white space counts as written.
+            within: only below this location.
+
+        """
+        text = text.strip()
+        if len(text) < _SHORTEST:
+            return None
+        for value in self.values:
+            if value.location[: len(within)] == within and (at := value.text.find(text)) >= 0:
+                return value, at
+        return None
+
+    def find_all(self, text: str) -> Iterator[tuple[Value, int]]:
+        """Every occurrence of `text`, in the order of the source."""
+        for value in self.values:
+            at = value.text.find(text) if text else -1
+            while at >= 0:
+                yield value, at
+                at = value.text.find(text, at + len(text))
+
+
+def _values(node: Node, location: Location, source: SourceText) -> Iterator[Value]:
+    if isinstance(node, MappingNode):
+        for key, child in node.entries.items():
+            yield from _values(child, (*location, key), source)
+    elif isinstance(node, SequenceNode):
+        for index, child in enumerate(node.items):
+            yield from _values(child, (*location, index), source)
+    elif isinstance(node, Scalar) and node.resolved is not None:
+        yield Value(location=location, text=node.text, node=node, source=source)
+
+
+class Places:
+    """Finds the line of an element, a link or a phrase.
+
+    Args:
+        source: the issue source.
+        files: templates and style sheets, by path as the user would type it.
+
+    """
+
+    def __init__(self, source: IssueSource, files: Mapping[str, str]) -> None:
+        self.index = SourceIndex(source)
+        self._source = source
+        self._files = files
+
+    def of_text(self, text: str) -> Place | None:
+        """Where `text` stands in the issue source, or else in a template."""
+        if found := self.index.find(text):
+            return found[0].place(found[1])
+        return self.in_files(text.strip())
+
+    def of_link(self, address: str) -> tuple[Place, Location] | None:
+        """Where an address stands in the issue source; Markdown may have escaped parts of it."""
+        for spelling in dict.fromkeys((address, unquote(address))):
+            if found := self.index.find(spelling):
+                return found[0].place(found[1]), found[0].location
+        return None
+
+    def of_element(self, node: etree._Element) -> Place | None:
+        """Where an element comes from: by its address, then by its words, then by its tag.
+
+        An element whose tag is written out in one template only comes from there; the words in it
+        may still be the author's, so those are asked first.
+        """
+        for name in ("href", "src", "alt", "title"):
+            value = node.get(name, "")
+            if value and (found := self.of_link(value)):
+                return found[0]
+        words = " ".join("".join(map(str, node.itertext())).split())
+        if len(words) <= _LONGEST and (found_words := self.index.find(words)):
+            return found_words[0].place(found_words[1])
+        return self.of_tag(node)
+
+    def of_tag(self, node: etree._Element) -> Place | None:
+        """The template line that writes the tag of an element: the one that fits it best."""
+        best, place = 0, None
+        opening = re.compile(rf"<{re.escape(str(node.tag))}\b[^>]*", re.IGNORECASE)
+        for path, text in self._files.items():
+            if path.endswith(".css"):
+                continue
+            for match in opening.finditer(text):
+                score = _likeness(match.group(), node)
+                if score > best:
+                    best, place = score, _position(path, text, match.start())
+        return place
+
+    def in_files(self, text: str) -> Place | None:
+        """Where `text` stands in a template or style sheet."""
+        if len(text) >= _SHORTEST:
+            for path, content in self._files.items():
+                if (at := content.find(text)) >= 0:
+                    return _position(path, content, at)
+        return None
+
+    def snippet(self, place: Place) -> str | None:
+        """The line at `place`, with a caret, where the file is known."""
+        if place.line is None:
+            return None
+        text = self._source.text
+        if place.path != text.path:
+            if place.path not in self._files:
+                return None
+            text = SourceText(path=place.path, text=self._files[place.path])
+        return text.snippet(place.line, place.column or 1) or None
+
+
+def _likeness(tag: str, node: etree._Element) -> int:
+    """How well a tag in a template fits an element: one, and one for each attribute it gives as is.
+
+    0 when it gives one that the element does not have.
+    """
+    score = 1
+    for name, value in re.findall(r"""([\w:-]+)=["']([^"']*)["']""", tag):
+        if name == "style":
+            continue
+        has = node.get(name)
+        if has is None:
+            return 0
+        fixed = _PRINTED.sub("", value)
+        if fixed == value:
+            if has != value:
+                return 0
+            score += 2
+        elif fixed and fixed not in has:
+            return 0
+    return score
+
+
+def _position(path: str, text: str, at: int) -> Place:
+    line_start = text.rfind("\n", 0, at) + 1
+    return Place(path=path, line=text.count("\n", 0, at) + 1, column=at - line_start + 1)
