@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from newsletter.config import DkimKey, Publication
 
 _KINDS = {"rsa": "RSA", "ed25519": "ED25519"}
+_PLAIN = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)\Z)[a-z][a-z0-9_./-]*", re.IGNORECASE)
 
 
 @click.group()
@@ -52,7 +53,9 @@ def new(kind: str, selector: str | None, file: Path | None) -> None:
     from newsletter.project import Project
 
     publication = Project.open(Path.cwd()).publication
-    entry = _entry(selector or f"{kind}-{datetime.now(UTC):%Y%m}", file)
+    if selector is None:
+        selector = f"{kind}-{datetime.now(UTC):%Y%m}"
+    entry = _entry(selector, file)
     key = new_key(Algorithm[_KINDS[kind]])
     try:
         write_key(key, entry.path.expanduser())
@@ -102,4 +105,4 @@ def _tell_settings(entry: DkimKey, publication: Publication) -> None:
 
 def _yaml(text: str) -> str:
     """`text` as a scalar of YAML that nobody takes for anything but text."""
-    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", text) else json.dumps(text)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)
