@@ -180,6 +180,11 @@ class SendSettings(Settings):
     warm_up: WarmUpSettings | None = Field(
         default=None, description="a daily cap that grows, for a sender that nobody knows yet"
     )
+    due_within: float | None = Field(
+        default=None,
+        gt=0,
+        description="days: `send --due` leaves an older issue alone that was never sent from here",
+    )
 
 
 class TextSettings(Settings):

@@ -169,33 +169,21 @@ async def send(
 
     """
     project = mailing.project
-    digest = (
-        mailing.digest
-    )  # an issue that cannot be composed is refused before anything is planned
     with run_lock(project.state_dir / LOCK_NAME), closing(open_ledger(project)) as ledger:
-        plan = _plan_or_resume(
-            ledger, mailing, digest=digest, accept_changed=accept_changed, now=clock()
-        )
+        plan = _plan_or_resume(ledger, mailing, accept_changed=accept_changed, now=clock())
         campaign = plan.campaign
         run = ledger.begin_run(campaign, now=clock())
         recovered = ledger.recover(campaign, run=run, now=clock())
         if resend_in_doubt:
-            ledger.resolve(
-                campaign,
-                state=State.PENDING,
-                addresses=(),
-                now=clock(),
-                why="to be sent again, by --in-doubt resend",
-            )
+            why = "to be sent again, by --in-doubt resend"
+            ledger.resolve(campaign, state=State.PENDING, addresses=(), now=clock(), why=why)
         ledger.expire(campaign, first_before=clock() - options.retry.give_up, now=clock())
+        waiting = sum(ledger.counts(campaign)[state] for state in SENDABLE)
+        warm_up = project.publication.send.warm_up
+        today = allowance(warm_up, ledger.accepted_by_day(), now=clock())
+        limit = min((n for n in (options.limit, today) if n is not None), default=None)
         log = SendLog(project.state_dir / LOG_FOLDER / f"{campaign.issue:03d}.jsonl")
         tally = None
-        counts = ledger.counts(campaign)
-        waiting = sum(counts[state] for state in SENDABLE)
-        warm_up = project.publication.send.warm_up
-        left_today = allowance(warm_up, ledger.accepted_by_day(), now=clock())
-        limits = [limit for limit in (options.limit, left_today) if limit is not None]
-        limit = min(limits, default=None)
         if waiting and limit != 0:
             sender = Sender(
                 ledger=ledger,
@@ -209,21 +197,33 @@ async def send(
                 clock=clock,
             )
             tally = await drive(sender)
-            counts = ledger.counts(campaign)
-        _check_equation(counts)
-        doubt = tuple(entry.address for entry in ledger.entries(campaign, states=[State.IN_DOUBT]))
-        return replace(
-            plan,
-            counts=counts,
-            tally=tally,
-            recovered=recovered,
-            names_in_doubt=doubt,
-            log=log.path,
+        report = replace(plan, recovered=recovered, tally=tally, log=log.path)
+        return _account(ledger, report, today=today)
+
+
+def _account(ledger: Ledger, report: SendReport, *, today: int | None) -> SendReport:
+    """Check the equation and say how everybody stands."""
+    campaign = report.campaign
+    counts = ledger.counts(campaign)
+    if not counts.balanced:
+        raise LedgerError(
+            f"{counts.planned} entries were planned, but the states add up to"
+            f" {sum(counts.states.values())}; the ledger is damaged, restore it from a backup"
         )
+    answered = sum(report.tally.outcomes.values()) if report.tally else 0
+    return replace(
+        report,
+        counts=counts,
+        next_due=ledger.next_due(campaign),
+        warmed_up=today is None or today > answered or counts.settled,
+        names_in_doubt=tuple(
+            entry.address for entry in ledger.entries(campaign, states=[State.IN_DOUBT])
+        ),
+    )
 
 
 def _plan_or_resume(
-    ledger: Ledger, mailing: Mailing, *, digest: str, accept_changed: bool, now: float
+    ledger: Ledger, mailing: Mailing, *, accept_changed: bool, now: float
 ) -> SendReport:
     """Freeze the recipients, or find them frozen and take out who has left since."""
     issue = mailing.source.issue.number
@@ -232,8 +232,9 @@ def _plan_or_resume(
     fresh = campaign is None
     left = 0
     if campaign is None:
-        campaign = ledger.plan(issue, digest=digest, subscribers=intake, now=now)
-    else:
+        campaign = ledger.plan(issue, digest=mailing.digest, subscribers=intake, now=now)
+    elif not ledger.counts(campaign).settled:  # what has gone out may be edited, for the archive
+        digest = mailing.digest
         if campaign.digest != digest:
             if not accept_changed:
                 raise EditionChanged(
@@ -259,14 +260,6 @@ def _composer(mailing: Mailing) -> Callable[[Claim], Message]:
         return mailing.message(claim.subscriber)
 
     return compose
-
-
-def _check_equation(counts: Counts) -> None:
-    if not counts.balanced:
-        raise LedgerError(
-            f"{counts.planned} entries were planned, but the states add up to"
-            f" {sum(counts.states.values())}; the ledger is damaged, restore it from a backup"
-        )
 
 
 async def send_test(

@@ -29,8 +29,27 @@ def test_the_next_cron_job_has_nothing_to_do(desk: Desk, mail: Mail) -> None:
     assert desk.run("send", "--due", NEWSLETTER_RELAY=mail.url).code == 0
     again = desk.run("send", "--due", NEWSLETTER_RELAY=mail.url)
     assert again.code == 0
+    assert again.out == "No issue is due.\n"
+    assert len(mail.recipients()) == READERS
+
+
+def test_what_has_gone_out_may_be_edited(desk: Desk, mail: Mail) -> None:
+    assert desk.run("send", "--due", NEWSLETTER_RELAY=mail.url).code == 0
+    source = (desk.root / "content/064.yaml").read_text("utf-8")
+    desk.write("content/064.yaml", source.replace("本期导读", "导读"))
+    again = desk.run("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
+    assert again.code == 0
     assert "Nothing is left to send." in again.out
     assert len(mail.recipients()) == READERS
+
+
+def test_a_lost_ledger_does_not_mail_the_archive(desk: Desk, mail: Mail) -> None:
+    settings = (desk.root / "newsletter.yaml").read_text("utf-8")
+    desk.write("newsletter.yaml", settings.replace("send:\n", "send:\n  due_within: 14\n"))
+    done = desk.run("send", "--due", NEWSLETTER_RELAY=mail.url)
+    assert done.code == 0
+    assert "never sent from here (send.due_within): 64" in done.out
+    assert not mail.recipients()
 
 
 def test_two_at_once_send_once(desk: Desk, caught: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,9 @@ import click
 from newsletter.cli.arguments import issue_argument
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from newsletter.cli.sendrun import Wishes
     from newsletter.content.reader import IssueSource
     from newsletter.mailing import Mailing
     from newsletter.project import Project
@@ -159,31 +161,60 @@ def _test_send(project: Project, source: IssueSource, addresses: tuple[str, ...]
     return EXIT_SETTLED if all(job.accepted for job in jobs) else EXIT_FINDINGS
 
 
-def _send_due(project: Project, wishes: object) -> int:
+def _send_due(project: Project, wishes: Wishes) -> int:
     """Every issue that is ready and whose date has come; one that is broken does not stop the others."""
     from datetime import UTC, datetime
 
     from newsletter.cli import sendrun
-    from newsletter.content.models import Status
     from newsletter.errors import NewsletterError, RunLocked
 
     codes = [EXIT_SETTLED]
     now = datetime.now(UTC)
     sent = 0
+    old: list[int] = []
     for file in project.issues():
         try:
             source = project.read(file.path)
-            issue = source.issue
-            if issue.status is not Status.READY or issue.date is None or issue.date > now:
+            if not _is_due(source, now) or sendrun.is_settled(project, file.number):
+                continue
+            if _is_too_old(project, source, now):
+                old.append(file.number)
                 continue
             sent += 1
-            codes.append(sendrun.send_issue(_mailing(project, source), wishes))  # type: ignore[arg-type]
+            codes.append(sendrun.send_issue(_mailing(project, source), wishes))
         except RunLocked:
             raise
         except NewsletterError as error:
             click.echo(f"issue {file.number}: {error}", err=True)
             codes.append(error.exit_code)
+    if old:
+        numbers = ", ".join(map(str, old))
+        click.echo(f"left alone, too old and never sent from here (send.due_within): {numbers}")
     if not sent:
         click.echo("No issue is due.")
-    sys.stdout.flush()
     return EXIT_FINDINGS if EXIT_FINDINGS in codes else max(codes)
+
+
+def _is_due(source: IssueSource, now: datetime) -> bool:
+    from newsletter.content.models import Status
+
+    issue = source.issue
+    return issue.status is Status.READY and issue.date is not None and issue.date <= now
+
+
+def _is_too_old(project: Project, source: IssueSource, now: datetime) -> bool:
+    """Whether this folder should rather have sent it long ago: a lost ledger must not mail the archive."""
+    from contextlib import closing
+    from datetime import timedelta
+
+    from newsletter.sending import existing_ledger
+
+    days = project.publication.send.due_within
+    date = source.issue.date
+    if days is None or date is None or date >= now - timedelta(days=days):
+        return False
+    ledger = existing_ledger(project)
+    if ledger is None:
+        return True
+    with closing(ledger):
+        return ledger.campaign(source.issue.number) is None

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from newsletter.delivery.sender import Sender, Tally
 from newsletter.delivery.states import SENDABLE, State
 from newsletter.errors import Declined, UsageError
 from newsletter.mailing import Mailing
+from newsletter.project import Project
 from newsletter.sending import SendReport, existing_ledger, options_for, send
 
 TERMINAL_WINDOW = 30 * 60.0
@@ -54,7 +56,8 @@ def send_issue(mailing: Mailing, wishes: Wishes) -> int:
     project = mailing.project
     number = mailing.source.issue.number
     relay = find_relay(project.publication, root=project.root, environ=project.environ)
-    _ = mailing.digest  # what cannot be composed is refused before anything is asked
+    if not is_settled(project, number):
+        _ = mailing.digest  # what cannot be composed is refused before anything is asked
     if wishes.ask:
         _ask(mailing, wishes)
     terminal = sys.stderr.isatty()
@@ -81,6 +84,16 @@ def send_issue(mailing: Mailing, wishes: Wishes) -> int:
     return summarise(report, root=project.root)
 
 
+def is_settled(project: Project, number: int) -> bool:
+    """Whether an issue was sent and everybody is settled, which the ledger knows without the issue."""
+    ledger = existing_ledger(project)
+    if ledger is None:
+        return False
+    with closing(ledger):
+        campaign = ledger.campaign(number)
+        return campaign is not None and ledger.counts(campaign).settled
+
+
 def _ask(mailing: Mailing, wishes: Wishes) -> None:
     """Have the number of recipients typed: what cannot be taken back needs a word more."""
     count = recipients_left(mailing)
@@ -105,14 +118,11 @@ def recipients_left(mailing: Mailing) -> int:
     """How many a send would reach now."""
     ledger = existing_ledger(mailing.project)
     if ledger is not None:
-        try:
+        with closing(ledger):
             campaign = ledger.campaign(mailing.source.issue.number)
             if campaign is not None:
                 counts = ledger.counts(campaign)
-                waiting = (*SENDABLE, State.CLAIMED)
-                return sum(counts[state] for state in waiting)
-        finally:
-            ledger.close()
+                return sum(counts[state] for state in (*SENDABLE, State.CLAIMED))
     return sum(1 for choice in mailing.project.choices() if choice.recipient)
 
 
