@@ -109,6 +109,7 @@ def test_embedded_images_come_from_here(standing: Any) -> None:
     image = standing.get(html[start : html.index('"', start)])
     assert image.headers["content-type"] == "image/png"
     assert image.body.startswith(b"\x89PNG")
+    assert "immutable" in image.headers["cache-control"]
 
 
 def test_hosted_images_come_from_here_too(preview: Any) -> None:

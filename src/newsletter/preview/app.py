@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +20,7 @@ from starlette.routing import Route
 
 from newsletter.preview.events import Hub
 from newsletter.preview.framing import Client, Dark, LocalUrl, preview_copy
+from newsletter.preview.gallery import Gallery
 from newsletter.preview.guard import Guard, mail_policy
 from newsletter.preview.sources import excerpt
 from newsletter.preview.studio import Snapshot, Studio
@@ -50,7 +50,7 @@ def build_app(studio: Studio, hub: Hub, *, token: str, port: int) -> Guard:
         Route("/{token}/api/source", desk.source),
         Route("/{token}/mail/{id}", desk.mail),
         Route("/{token}/views/{id}/{kind}", desk.lines),
-        Route("/{token}/image/{id}/{name:path}", desk.image),
+        Route("/{token}/image/{name}", desk.image),
     ]
     return Guard(Starlette(routes=routes), token=token, port=port)
 
@@ -62,6 +62,7 @@ class _Desk:
         self._studio = studio
         self._hub = hub
         self._base = base
+        self._gallery = Gallery()
         self._static = frozenset(path.name for path in STATIC.iterdir())
 
     async def home(self, _request: Request) -> Response:
@@ -101,7 +102,14 @@ class _Desk:
         view = None
         if sight.snapshot:
             view = view_json(sight.snapshot, local=self._local(sight.snapshot))
-        return JSONResponse({"version": version, "problems": sight.faults, "view": view})
+        return JSONResponse(
+            {
+                "version": version,
+                "language": self._studio.language,
+                "problems": sight.faults,
+                "view": view,
+            }
+        )
 
     async def people(self, request: Request) -> Response:
         number = request.query_params.get("issue", "")
@@ -145,29 +153,19 @@ class _Desk:
         return _missing()
 
     async def image(self, request: Request) -> Response:
-        snapshot = self._studio.snapshot(request.path_params["id"])
-        name = request.path_params["name"]
-        if snapshot is None:
+        image = self._gallery.get(request.path_params["name"])
+        if image is None:
             return _missing()
-        for hosted in snapshot.edition.hosted:
-            if hosted.path == name:
-                return Response(hosted.data, media_type=hosted.mime_type)
-        found = snapshot.anatomy.image(name)
-        return Response(found[1], media_type=found[0]) if found else _missing()
+        return Response(
+            image.data,
+            media_type=image.mime_type,
+            headers={"Cache-Control": "private, max-age=86400, immutable"},
+        )
 
     def _local(self, snapshot: Snapshot) -> LocalUrl:
-        """Where this server has a snapshot's images: those in the message and hosted ones."""
-        prefix = f"{self._base}image/{snapshot.id}/"
-        site = snapshot.site_url
-        hosted = {f"{site}/{image.path}": image.path for image in snapshot.edition.hosted}
-
-        def local(url: str) -> str | None:
-            if url.lower().startswith("cid:"):
-                return prefix + quote(url[4:])
-            path = hosted.get(url)
-            return prefix + quote(path) if path else None
-
-        return local
+        return self._gallery.local_urls(
+            snapshot.edition, site_url=snapshot.site_url, base=self._base
+        )
 
 
 def _client(request: Request) -> Client:

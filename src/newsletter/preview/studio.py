@@ -144,6 +144,11 @@ class Studio:
             behind = self._snapshots.get(self._last_good.get(number, ""))
             return Sight(snapshot=behind, faults=faults)
 
+    @property
+    def language(self) -> str:
+        """The publication's language, a tag such as zh-CN."""
+        return self._project.publication.language
+
     def snapshot(self, snapshot_id: str) -> Snapshot | None:
         """A snapshot made before, while it is still kept."""
         return self._snapshots.get(snapshot_id)

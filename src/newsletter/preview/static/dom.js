@@ -20,6 +20,11 @@ export function fill(node, ...children) {
   return node;
 }
 
+// What stands between `backticks` as code, the rest as it is.
+export function coded(text) {
+  return text.split(/`([^`\n]+)`/).map((piece, index) => (index % 2 ? el("code", {}, piece) : piece));
+}
+
 export function kilobytes(bytes) {
   return bytes < 1000 ? `${bytes} B` : `${(bytes / 1000).toFixed(bytes < 100_000 ? 1 : 0)} kB`;
 }

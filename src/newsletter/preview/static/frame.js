@@ -1,7 +1,7 @@
 // The mail in its frame. A new version is loaded behind the old one and takes its place when it is ready, so that a
 // save neither flashes nor jumps. The frame is as tall as the mail; what scrolls is the pane around it.
 
-import { byId, el } from "./dom.js";
+import { byId, el, fill } from "./dom.js";
 import { api, clamp, keepAddress, state } from "./state.js";
 import { word } from "./words.js";
 
@@ -98,8 +98,15 @@ export function layOut() {
   screen.style.height = `${Math.ceil(tall * zoom * fit)}px`;
   if (before && before !== shown.style.width) pane.scrollTop = place * pane.scrollHeight;
   handle.setAttribute("aria-valuenow", String(state.width));
-  byId("caption").textContent =
-    fit < 1 ? word("scaled", state.width, Math.round(fit * 100)) : word("plainWidth", state.width);
+  tellWidth(fit);
+}
+
+// The width that is imitated, and a word of warning where the mail does not fit into it.
+function tellWidth(fit) {
+  const root = shown.contentDocument?.documentElement;
+  const over = root ? root.scrollWidth - root.clientWidth : 0;
+  const text = fit < 1 ? word("scaled", state.width, Math.round(fit * 100)) : word("plainWidth", state.width);
+  fill(byId("caption"), text, over > 1 ? el("span", { class: "warn" }, `　${word("tooWide", over)}`) : null);
 }
 
 export function setWidth(width) {

@@ -37,7 +37,7 @@ export function showIndex(publication) {
       issue.problem ? el("span", { class: "state broken" }, word("broken")) : el("span", { class: `state ${issue.status}` }, word(issue.status)),
       el("time", { datetime: issue.date ?? null }, day(issue.date)),
       el("code", { class: "quiet" }, issue.path))));
-  fill(byId("index"), el("h1", {}, publication.name),
+  fill(byId("index"), el("h2", {}, publication.name),
     publication.description ? el("p", { class: "lead" }, publication.description) : null,
     rows.length ? el("ol", { class: "issues" }, rows) : el("p", {}, word("noIssues")));
 }

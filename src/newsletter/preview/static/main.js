@@ -35,28 +35,43 @@ async function load() {
 }
 
 async function loadOnce() {
-  const number = state.number;
+  const { number, as } = state;
+  const list = getJson("api/publication"); // reads the whole archive, so the mail does not wait for it
+  list.catch(() => {});
   try {
-    const answers = await Promise.all([
-      getJson("api/publication"),
-      number === null ? null : getJson(`api/issues/${number}`, { as: state.as }),
-    ]);
-    if (number !== state.number) return void (stale = true);
-    take(...answers);
+    if (number !== null) {
+      const answer = await getJson(`api/issues/${number}`, { as });
+      if (number !== state.number || as !== state.as) return void (stale = true);
+      takeIssue(answer);
+      show();
+    }
+    takePublication(await list);
   } catch (error) {
     if (error instanceof TypeError) return live("offline"); // nobody answers: the event stream tells when somebody does
     problems = [{ message: `${word("problemInside")}: ${error.message}` }];
   }
-  show();
+  if (number === state.number) show();
 }
 
-function take(newPublication, answer) {
-  publication = newPublication;
-  version = Math.max(version, answer?.version ?? publication.version);
-  speak(chosenLanguage ?? publication.language);
-  problems = answer ? answer.problems : publication.problems;
-  if (answer?.view && !answer.problems.length) live("updated");
-  if (answer?.view || view?.number !== state.number) view = answer?.view ?? null;
+function takeIssue(answer) {
+  version = Math.max(version, answer.version);
+  talk(answer.language);
+  problems = answer.problems;
+  if (answer.view && !problems.length) live("updated");
+  if (answer.view || view?.number !== state.number) view = answer.view;
+}
+
+function takePublication(answer) {
+  publication = answer;
+  version = Math.max(version, answer.version);
+  talk(answer.language);
+  if (state.number === null) problems = answer.problems;
+}
+
+// The interface's language: the reader's choice, else that of the publication.
+function talk(language) {
+  speak(chosenLanguage ?? language);
+  byId("language").textContent = spoken() === "zh" ? "EN" : "中";
 }
 
 function show() {
@@ -69,15 +84,20 @@ function show() {
 }
 
 function showAll() {
-  document.title = publication?.name ?? "";
+  entitle(publication?.name ?? "");
   for (const tab of tabs) byId(`pane-${tab}`).hidden = true;
   frame.clearMail();
   if (publication) showIndex(publication);
   showSide(null, {});
 }
 
+function entitle(text) {
+  document.title = text;
+  byId("title").textContent = text;
+}
+
 function showIssue() {
-  document.title = view ? `No.${view.number} ${view.title}` : `No.${state.number}`;
+  entitle(view ? `No.${view.number} ${view.title}` : `No.${state.number}`);
   for (const tab of tabs) {
     const chosen = tab === state.tab;
     const button = byId(`tab-${tab}`);
@@ -185,8 +205,7 @@ const nextTheme = () => setTheme(THEMES[(THEMES.indexOf(localStorage.getItem("th
 function switchLanguage() {
   chosenLanguage = spoken() === "zh" ? "en" : "zh";
   localStorage.setItem("language", chosenLanguage);
-  speak(chosenLanguage);
-  byId("language").textContent = spoken() === "zh" ? "EN" : "中";
+  talk();
   for (const pane of document.querySelectorAll("[data-shows]")) delete pane.dataset.shows;
   live("live");
   show();
@@ -288,10 +307,7 @@ function start() {
     set({ as: key });
     load();
   });
-  load().then(() => {
-    byId("language").textContent = spoken() === "zh" ? "EN" : "中";
-    listen();
-  });
+  load().then(listen);
 }
 
 start();

@@ -1,6 +1,6 @@
 // Mistakes, laid over the last good view: file, line, message, the line itself. It goes away when they are mended.
 
-import { byId, el, fill } from "./dom.js";
+import { byId, coded, el, fill } from "./dom.js";
 import { word } from "./words.js";
 
 const box = byId("overlay");
@@ -40,8 +40,8 @@ function problem(one) {
     "li",
     {},
     one.path ? el("code", { class: "place" }, place(one)) : null,
-    el("p", { class: "what" }, one.message),
-    one.hint ? el("p", { class: "hint" }, one.hint) : null,
+    el("p", { class: "what" }, coded(one.message)),
+    one.hint ? el("p", { class: "hint" }, coded(one.hint)) : null,
     one.snippet ? el("pre", { class: "snippet", tabindex: "0" }, one.snippet) : null,
   );
 }

@@ -74,7 +74,7 @@ function headers(view) {
     "div",
     { class: "sheet-of-paper wide" },
     el("label", { class: "switch" }, toggle, el("span", {}, word("rawHeaders"))),
-    el("div", { class: "scroll" }, el("table", { class: "grid" },
+    el("div", { class: "scroll", tabindex: "0" }, el("table", { class: "grid" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, word("name")), el("th", { scope: "col" }, word("value")))),
       el("tbody", {}, view.headers.map(row)))),
   );
@@ -92,9 +92,11 @@ function size(view) {
     el("tr", {},
       el("th", { scope: "row" }, name), el("td", {}, encoding),
       el("td", { class: "number" }, kilobytes(encoded)), el("td", { class: "number" }, decoded === null ? "" : kilobytes(decoded)), bar(encoded));
-  const head = ["part", "encoding", "encoded", "decoded", "share"].map((key) => el("th", { scope: "col" }, word(key)));
+  const numbers = ["encoded", "decoded"];
+  const head = ["part", "encoding", ...numbers, "share"].map((key) =>
+    el("th", { scope: "col", class: numbers.includes(key) ? "number" : null }, word(key)));
   return el("div", { class: "sheet-of-paper wide" },
-    el("div", { class: "scroll" }, el("table", { class: "grid sizes" },
+    el("div", { class: "scroll", tabindex: "0" }, el("table", { class: "grid sizes" },
       el("thead", {}, el("tr", {}, head)),
       el("tbody", {},
         view.parts.map((part) => row(part.filename ?? part.content_type, part.encoding, part.encoded, part.decoded)),
@@ -119,7 +121,7 @@ async function showLines(pane, kind, view) {
   const lines = text.replace(/\r\n/g, "\n").replace(/\n$/, "").split("\n");
   const code = el("code", { class: "lines", translate: "no" });
   const paint = kind === "source" ? paintHtml() : (line) => [line];
-  for (const line of lines) code.append(el("span", { class: "line" }, ...paint(line), "\n"));
+  lines.forEach((line, index) => code.append(el("span", { class: "line", "data-at": String(index + 1) }, ...paint(line), "\n")));
   fill(pane, el("div", { class: "sheet-of-paper wide" }, el("div", { class: "line-tools" }, copy), el("pre", { class: "listing" }, code)));
 }
 

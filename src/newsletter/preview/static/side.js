@@ -1,6 +1,6 @@
 // The column beside the view: who writes to whom, how large it is, and what was found.
 
-import { byId, el, fill, kilobytes } from "./dom.js";
+import { byId, coded, el, fill, kilobytes } from "./dom.js";
 import { markText } from "./frame.js";
 import { place } from "./overlay.js";
 import { getJson } from "./state.js";
@@ -70,7 +70,7 @@ function findings(view) {
 function finding(one) {
   const more = el("div", { class: "more", hidden: true });
   const button = el("button", { type: "button", class: `finding ${one.severity}`, "aria-expanded": "false" },
-    el("span", { class: "severity" }, word(one.severity)), el("span", { class: "what" }, one.message),
+    el("span", { class: "severity" }, word(one.severity)), el("span", { class: "what" }, coded(one.message)),
     one.path ? el("code", { class: "place" }, place(one)) : null);
   button.addEventListener("click", async () => {
     more.hidden = !more.hidden;
@@ -83,7 +83,7 @@ function finding(one) {
 async function openFinding(one, more) {
   const source = one.path && one.line ? await getJson("api/source", { path: one.path, line: one.line }) : null;
   fill(more,
-    one.hint ? el("p", { class: "hint" }, one.hint) : null,
+    one.hint ? el("p", { class: "hint" }, coded(one.hint)) : null,
     source?.lines.length ? listing(source, one.line) : null);
   const line = source?.lines[one.line - source.first];
   for (const words of phrases(line ?? "")) if (markText(words)) return;
@@ -93,7 +93,7 @@ function listing(source, marked) {
   const code = el("code", {});
   source.lines.forEach((line, index) => {
     const number = source.first + index;
-    code.append(el("span", { class: number === marked ? "line here" : "line" }, el("span", { class: "at" }, String(number)), line, "\n"));
+    code.append(el("span", { class: number === marked ? "line here" : "line" }, el("span", { class: "at" }, String(number)), line || " "));
   });
   return el("pre", { class: "snippet", tabindex: "0" }, code);
 }
