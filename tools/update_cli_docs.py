@@ -35,8 +35,8 @@ A publication is a folder with a `newsletter.yaml`; every command works on the f
 | `NEWSLETTER_SECRET` | keys unsubscribe links and Message-IDs, instead of `.newsletter/secret` |
 | `NEWSLETTER_SITE_URL`, `NEWSLETTER_PUBLIC_URL` | instead of `site_url` and `public_url` |
 
-The relay is one URL: `smtp://host:25`, `smtps://host:465` or `smtp+starttls://user@host:587`. A remote `smtp://` insists
-on STARTTLS unless the URL ends in `?tls=none`; one on this machine does not.
+The relay is one URL: `smtp://host:25`, `smtps://host:465` or `smtp+starttls://user@host:587`. A remote `smtp://`
+insists on STARTTLS unless the URL ends in `?tls=none`; one on this machine does not.
 """
 
 

@@ -43,6 +43,20 @@ def test_what_has_gone_out_may_be_edited(desk: Desk, mail: Mail) -> None:
     assert len(mail.recipients()) == READERS
 
 
+def test_a_changed_issue_is_not_sent_to_the_rest_in_silence(desk: Desk, mail: Mail) -> None:
+    first = desk.run("send", "64", "--yes", "--limit", "4", NEWSLETTER_RELAY=mail.url)
+    assert first.code == 75
+    source = (desk.root / "content/064.yaml").read_text("utf-8")
+    desk.write("content/064.yaml", source.replace("本期导读", "编者的话"))
+    changed = desk.run("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
+    assert changed.code == 1
+    assert "--accept-changed" in changed.err
+    assert len(mail.recipients()) == 4
+    accepted = desk.run("send", "64", "--yes", "--accept-changed", NEWSLETTER_RELAY=mail.url)
+    assert accepted.code == 0
+    assert len(mail.recipients()) == READERS
+
+
 def test_a_lost_ledger_does_not_mail_the_archive(desk: Desk, mail: Mail) -> None:
     settings = (desk.root / "newsletter.yaml").read_text("utf-8")
     desk.write("newsletter.yaml", settings.replace("send:\n", "send:\n  due_within: 14\n"))
