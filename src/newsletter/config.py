@@ -11,7 +11,7 @@ import re
 import string
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -197,6 +197,24 @@ class TextSettings(Settings):
     )
 
 
+class CheckSettings(Settings):
+    """Which checks look at an issue, and how bad their findings are."""
+
+    select: tuple[Line, ...] = Field(
+        default=(), description="codes or families of checks; only these run"
+    )
+    ignore: tuple[Line, ...] = Field(
+        default=(), description="codes or families of checks that do not run"
+    )
+    severity: Mapping[str, Literal["error", "warning", "note"]] = Field(
+        default_factory=dict, description="severity by code, instead of the check's own"
+    )
+    clients: Mapping[str, Literal["error", "warning", "note", "off"]] = Field(
+        default_factory=dict,
+        description="severity of what a family of mail programs does not support, or off",
+    )
+
+
 class DkimKey(Settings):
     """A private key that signs, and the name that its public half has in the DNS."""
 
@@ -283,6 +301,9 @@ class Publication(Settings):
     send: SendSettings = Field(default=SendSettings(), description="how fast to send")
     dkim: DkimSettings | None = Field(default=None, description="signatures made here")
     text: TextSettings = Field(default=TextSettings(), description="the plain-text part")
+    checks: CheckSettings = Field(
+        default=CheckSettings(), description="what `newsletter check` looks at"
+    )
     masthead: InsidePath | None = Field(
         default=None, description="image at the top, a path in this folder"
     )

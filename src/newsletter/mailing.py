@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.composing.compose import Composer
@@ -65,6 +66,11 @@ class Mailing:
             return self.source.issue.date
         today = self._now().astimezone(self.project.publication.zone)
         return today.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @property
+    def dependencies(self) -> frozenset[Path]:
+        """Every template, style sheet and picture that was read for it so far."""
+        return self._renderer.dependencies
 
     @property
     def digest(self) -> str:

@@ -31,9 +31,6 @@ from newsletter.errors import Place
 if TYPE_CHECKING:
     from newsletter.checks.checked import Checked
 
-Location = tuple[str | int, ...]
-"""Path to a value of an issue source, such as ("sections", 0, "items", 2, "title")."""
-
 
 class Severity(StrEnum):
     """How bad a finding is. A send refuses an issue with errors."""
@@ -56,7 +53,6 @@ class Found:
         message: what is wrong, one line, naming what it is about.
         place: the line that the author can change, where there is one.
         hint: what to do about it.
-        location: the value of the issue source that it is about, where it is about one.
         severity: instead of the check's own, where a check has two degrees.
         snippet: the line at `place`; filled in when it is left out and the file is known.
 
@@ -65,7 +61,6 @@ class Found:
     message: str
     place: Place | None = None
     hint: str | None = None
-    location: Location | None = None
     severity: Severity | None = None
     snippet: str | None = None
 
@@ -79,7 +74,6 @@ class Finding:
     message: str
     place: Place | None = None
     hint: str | None = None
-    location: Location | None = None
     snippet: str | None = None
 
     def record(self) -> dict[str, Any]:
@@ -173,7 +167,6 @@ class Check:
                 message=found.message,
                 place=found.place,
                 hint=found.hint,
-                location=found.location,
                 snippet=found.snippet,
             )
 

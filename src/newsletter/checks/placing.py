@@ -155,11 +155,11 @@ class Places:
             return found[0].place(found[1])
         return self.in_files(text.strip())
 
-    def of_link(self, address: str) -> tuple[Place, Location] | None:
+    def of_link(self, address: str) -> Place | None:
         """Where an address stands in the issue source; Markdown may have escaped parts of it."""
         for spelling in dict.fromkeys((address, unquote(address))):
             if found := self.index.find(spelling):
-                return found[0].place(found[1]), found[0].location
+                return found[0].place(found[1])
         return None
 
     def of_element(self, node: etree._Element) -> Place | None:
@@ -171,7 +171,7 @@ class Places:
         for name in ("href", "src", "alt", "title"):
             value = node.get(name, "")
             if value and (found := self.of_link(value)):
-                return found[0]
+                return found
         words = " ".join("".join(map(str, node.itertext())).split())
         if len(words) <= _LONGEST and (found_words := self.index.find(words)):
             return found_words[0].place(found_words[1])

@@ -91,11 +91,24 @@ class Only(Model):
         )
 
 
+class Acceptance(Model):
+    """A finding of `newsletter check` that its author has looked at and lets stand."""
+
+    code: Line = Field(min_length=1, description="code of the check, such as link-earlier")
+    reason: Line = Field(min_length=1, description="why it may stand")
+    match: Line | None = Field(
+        default=None, min_length=1, description="only findings whose message has this text in it"
+    )
+
+
 class Block(Model):
     """Base of every kind of block."""
 
     kind: str = Field(description="what the block is")
     only: Only | None = Field(default=None, description="show this item to some subscribers only")
+    accept: tuple[Acceptance, ...] = Field(
+        default=(), exclude=True, description="findings in this item that may stand, with reasons"
+    )
 
 
 class Paper(Block):
@@ -302,6 +315,9 @@ class Issue(Model):
         default=None, description="when it may go out; `send --due` uses it"
     )
     status: Status = Field(default=Status.DRAFT, description="`ready` may be sent when due")
+    accept: tuple[Acceptance, ...] = Field(
+        default=(), exclude=True, description="findings in this issue that may stand, with reasons"
+    )
     sections: tuple[Section, ...] = Field(min_length=1, description="its parts, in order")
 
     def items(self) -> Iterator[tuple[Location, Block]]:
