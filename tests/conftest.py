@@ -33,9 +33,8 @@ PACKAGES = {
     "openssl": "openssl",
     "systemd-analyze": "systemd",
     "git": "git",
-    "java": "default-jre-headless",
 }
-"""Debian's package for each program that a test may ask for."""
+"""Debian's package for each program that a test may ask for; .ci/run installs all of them."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
