@@ -194,6 +194,7 @@ class _Conversation(asyncio.Protocol):
         self._out: asyncio.Queue[Act] = asyncio.Queue()
         self._transport: asyncio.Transport | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._upgrade: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -217,6 +218,9 @@ class _Conversation(asyncio.Protocol):
         self._deaf = True
         if self._transport is not None:
             self._transport.abort()
+        if self._upgrade is not None:  # in the middle of it nobody else tells that it is over
+            self._upgrade.cancel()
+            self.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -226,7 +230,7 @@ class _Conversation(asyncio.Protocol):
                     return
             elif b"\n" in self._buffer:
                 line, self._buffer = self._buffer.split(b"\n", 1)
-                self._command(line.decode().rstrip("\r"))
+                self._command(line.decode(errors="replace").rstrip("\r"))
             else:
                 return
 
@@ -343,7 +347,7 @@ class _Conversation(asyncio.Protocol):
                 self._transport, self, context, server_side=True
             )
         except (OSError, ssl.SSLError):
-            self._server.ended(self)
+            self.connection_lost(None)
             return
         self._transport = transport
 

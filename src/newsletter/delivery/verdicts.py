@@ -85,8 +85,8 @@ def judge(stage: Stage, event: Event) -> Verdict:
 def _judge_connection(stage: Stage, event: Event) -> Verdict:
     """No message was touched, so no recipient is charged."""
     final = isinstance(event, Reply) and event.permanent
-    if stage is Stage.TLS and isinstance(event, Loss):
-        final = True  # STARTTLS missing, or a certificate that cannot be trusted
+    if stage in (Stage.TLS, Stage.AUTH) and isinstance(event, Loss):
+        final = True  # STARTTLS or AUTH missing, or a certificate that cannot be trusted
     return Verdict(
         state=State.PENDING, charged=False, route=Route.STOP if final else Route.BACK_OFF
     )

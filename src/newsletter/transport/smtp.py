@@ -14,6 +14,7 @@ from newsletter.transport.relay import Relay, Security
 from newsletter.transport.wire import Extensions, WireSession
 
 CONNECT_TIMEOUT = 60.0  # seconds for connection, greeting, TLS and login together at each step
+_UNKNOWN_COMMAND = (500, 502, 504)
 
 
 class SmtpTransport:
@@ -54,7 +55,7 @@ class SmtpTransport:
         try:
             await client.connect()
             stage = Stage.GREETING
-            await client.ehlo()
+            await self._introduce(client)
             if relay.security is Security.STARTTLS:
                 stage = Stage.TLS
                 await client.starttls(tls_context=self._context())
@@ -66,6 +67,16 @@ class SmtpTransport:
             client.close()
             raise _failure(stage, error) from error
         return self._hand_over(client)
+
+    async def _introduce(self, client: aiosmtplib.SMTP) -> None:
+        """EHLO, or HELO for a server that knows no better (RFC 5321 3.2), where nothing hangs on extensions."""
+        try:
+            await client.ehlo()
+        except aiosmtplib.SMTPHeloError as error:
+            plain = self.relay.security is Security.NONE and self.relay.username is None
+            if error.code not in _UNKNOWN_COMMAND or not plain:
+                raise
+            await client.helo()
 
     def _context(self) -> ssl.SSLContext | None:
         if self.relay.security is Security.NONE:
@@ -103,25 +114,32 @@ def _own_name() -> str:
 
 
 def _failure(stage: Stage, error: BaseException) -> ConnectFailed:
+    """Where and why a connection did not come about.
+
+    A loss at `tls` or `auth` stands for what waiting will not mend: a bad certificate, a login that is not offered. A
+    connection that broke in the middle of it, silence or garbage, is told as a loss of the connection.
+    """
+    if isinstance(error, aiosmtplib.SMTPConnectResponseError):
+        stage = Stage.GREETING
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        if stage is Stage.CONNECT:
-            stage = Stage.GREETING
-        return ConnectFailed(stage, Reply(error.code, error.message))
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            reason = getattr(cause, "verify_message", None) or cause.reason or str(cause)
-            return ConnectFailed(Stage.TLS, Loss(f"TLS failed: {reason}"))
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, aiosmtplib.SMTPNotSupported) or (
-        stage is Stage.TLS
-        and isinstance(error, aiosmtplib.SMTPException)
-        and not isinstance(error, OSError | asyncio.TimeoutError)
-    ):
-        return ConnectFailed(stage, Loss(str(error)))
-    if stage is Stage.TLS and isinstance(
-        error, ConnectionRefusedError | aiosmtplib.SMTPConnectError
-    ):
-        stage = Stage.CONNECT
-    words = str(error) or type(error).__name__
-    return ConnectFailed(stage, Loss(words, certain=True))
+        if 200 <= error.code < 600:
+            return ConnectFailed(stage, Reply(error.code, error.message))
+        return ConnectFailed(Stage.GREETING, Loss(error.message.strip()))
+    if failed := _tls_error(error):
+        reason = getattr(failed, "verify_message", None) or failed.reason or str(failed)
+        return ConnectFailed(Stage.TLS, Loss(f"TLS failed: {reason}"))
+    words = str(error).rstrip(": ") or type(error).__name__
+    if isinstance(error, OSError):  # TimeoutError too
+        if stage in (Stage.TLS, Stage.AUTH) and not isinstance(error, aiosmtplib.SMTPConnectError):
+            words = f"{words} (in the middle of {stage})"
+        return ConnectFailed(
+            Stage.GREETING if stage is Stage.GREETING else Stage.CONNECT, Loss(words)
+        )
+    return ConnectFailed(stage, Loss(words))
+
+
+def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    """The TLS library's complaint behind an error, if there is one."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error
