@@ -75,7 +75,7 @@ class Mailing:
     @property
     def digest(self) -> str:
         """What the ledger freezes: SHA-256 of the edition that shows every item."""
-        return self._composer(frozenset()).digest
+        return self.composer_without(frozenset()).digest
 
     def composer(self, subscriber: Subscriber | None = None) -> Composer:
         """The composer of the edition that `subscriber` sees, or of the one that shows every item.
@@ -85,15 +85,21 @@ class Mailing:
 
         """
         if subscriber is None or not self._restricted:
-            return self._composer(frozenset())
+            return self.composer_without(frozenset())
         hidden = self.source.issue.hidden_from(tags=subscriber.tags, language=subscriber.language)
-        return self._composer(hidden)
+        return self.composer_without(hidden)
 
     def message(self, subscriber: Subscriber) -> Message:
         """The very bytes that `subscriber` gets."""
         return self.composer(subscriber).message(subscriber)
 
-    def _composer(self, hidden: frozenset[Location]) -> Composer:
+    def composer_without(self, hidden: frozenset[Location]) -> Composer:
+        """The composer of the edition without these items.
+
+        Raises:
+            TemplateError, ComposeError: it cannot become mail.
+
+        """
         composer = self._composers.get(hidden)
         if composer is None:
             composer = Composer(

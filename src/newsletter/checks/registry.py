@@ -8,6 +8,7 @@ from importlib import import_module
 from newsletter.checks.model import Check
 
 FAMILIES: dict[str, str] = {
+    "broken": "What cannot be read",
     "content": "Content",
     "chinese": "Chinese copy-editing",
     "links": "Links",
@@ -18,6 +19,7 @@ FAMILIES: dict[str, str] = {
     "headers": "Headers",
     "spam": "Spam, offline",
     "dropped": "Dropped CSS",
+    "acceptance": "Accepted findings",
 }
 """Modules of this package that hold checks, in the order of the documentation, with their headings."""
 

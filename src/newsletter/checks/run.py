@@ -1,40 +1,84 @@
-"""Runs checks over a `Checked`."""
+"""Runs checks over a `Checked`: which of them, how severe, and what the author has accepted."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from newsletter.checks.model import Finding
+from newsletter.checks.model import Check, Finding, Severity
 
 if TYPE_CHECKING:
     from newsletter.checks.checked import Checked
+    from newsletter.config import Publication
 
 
 def run_checks(
-    checked: Checked, *, select: Collection[str] = (), ignore: Collection[str] = ()
+    checked: Checked,
+    *,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+    before: Iterable[Finding] = (),
 ) -> list[Finding]:
     """What all checks find, by file and line, findings without a place last.
 
+    newsletter.yaml's `checks:` holds; what the issue accepts is left out.
+
     Args:
         checked: what to look at.
-        select: only these codes; none for all of them.
-        ignore: but not these.
+        select: only these codes or families, instead of those of newsletter.yaml.
+        ignore: nor these, besides those of newsletter.yaml.
+        before: what was found while the issue was read and rendered.
 
     """
+    from newsletter.checks.acceptance import settle
+
+    publication = checked.publication
+    running = [
+        check
+        for check in chosen(publication, select=select, ignore=ignore)
+        if check.needs is None or check.needs in checked.services
+    ]
+    codes = {check.code for check in running}
+    found = [finding for finding in before if finding.code in codes]
+    for check in running:
+        found += check.run(checked)
+    graded = settle(grade(found, publication), checked.source, ran=codes)
+    return sorted((_shown(finding, checked) for finding in graded), key=_position)
+
+
+def chosen(
+    publication: Publication, *, select: Collection[str] = (), ignore: Collection[str] = ()
+) -> list[Check]:
+    """The checks that run for a publication, in the order of the documentation."""
     from newsletter.checks.registry import all_checks
 
-    findings = [
-        finding
-        if finding.snippet or not finding.place
-        else replace(finding, snippet=checked.places.snippet(finding.place))
+    settings = publication.checks
+    wanted = frozenset(select or settings.select)
+    unwanted = frozenset((*settings.ignore, *ignore))
+    return [
+        check
         for check in all_checks()
-        if (not select or check.code in select) and check.code not in ignore
-        if check.needs is None or check.needs in checked.services
-        for finding in check.run(checked)
+        if (not wanted or not wanted.isdisjoint((check.code, check.family)))
+        and unwanted.isdisjoint((check.code, check.family))
     ]
-    return sorted(findings, key=_position)
+
+
+def grade(findings: Iterable[Finding], publication: Publication) -> list[Finding]:
+    """`findings` with the severities that newsletter.yaml gives them."""
+    severities = publication.checks.severity
+    return [
+        replace(finding, severity=Severity(severities[finding.code]))
+        if finding.code in severities
+        else finding
+        for finding in findings
+    ]
+
+
+def _shown(finding: Finding, checked: Checked) -> Finding:
+    if finding.snippet or not finding.place:
+        return finding
+    return replace(finding, snippet=checked.places.snippet(finding.place))
 
 
 def _position(finding: Finding) -> tuple[bool, str, int, int, int]:
