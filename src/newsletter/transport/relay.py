@@ -83,9 +83,9 @@ def parse_relay(url: str) -> Relay:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
-    except ValueError as error:
-        raise ConfigError(f"relay: {error}; {HOW}") from None
-    if parts.scheme not in _SCHEMES or not parts.hostname:
+    except ValueError:  # its words would repeat what may be a password
+        raise ConfigError(f"relay: {_shown(url)} is not a relay URL; {HOW}") from None
+    if parts.scheme not in _SCHEMES or not parts.hostname or port == 0:
         raise ConfigError(f"relay: {_shown(url)} is not a relay URL; {HOW}")
     if parts.password is not None:
         raise ConfigError(
@@ -124,9 +124,14 @@ def _password(publication: Publication, *, root: Path, environ: Mapping[str, str
     try:
         if path.stat().st_mode & 0o077:
             raise ConfigError(f"{name}: others can read the password; run: chmod 600 {name}")
-        return path.read_text(encoding="utf-8").strip()
+        password = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigError(f"{name}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name}: the password in it is not UTF-8 text") from None
+    if not password:
+        raise ConfigError(f"{name}: there is no password in it")
+    return password
 
 
 def _is_loopback(host: str) -> bool:
@@ -139,6 +144,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _shown(url: str) -> str:
-    """The URL without anything that could be a password."""
+    """The URL, quoted, without anything that could be a password."""
     head, at, tail = url.rpartition("@")
-    return f"…@{tail}" if at and ":" in head.split("//", 1)[-1] else url
+    if at:
+        return repr(f"…@{tail}") if ":" in head.split("//", 1)[-1] else repr(url)
+    scheme, _, rest = url.rpartition("//")
+    host, colon, port = rest.partition(":")
+    return repr(url) if port.isdecimal() or not colon else repr(f"{scheme}//{host}:…")
