@@ -202,13 +202,15 @@ class Preview:
     def token(self) -> str:
         return urlsplit(self.url).path.split("/")[1]
 
-    def get(self, path: str = "", *, method: str = "GET", **headers: str) -> Answer:
+    def get(
+        self, path: str = "", *, method: str = "GET", body: bytes | None = None, **headers: str
+    ) -> Answer:
         """Ask for `path` below the token, or from the root when it begins with a slash."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             target = path if path.startswith("/") else f"/{self.token}/{path}"
             connection.request(
-                method, target, headers={k.replace("_", "-"): v for k, v in headers.items()}
+                method, target, body, {k.replace("_", "-"): v for k, v in headers.items()}
             )
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import AudienceError, ConfigError, Place, Problem, SourceError
-from newsletter.preview.faults import faults_of, finding
+from newsletter.preview.faults import faults_of, finding, from_record
 from newsletter.preview.sources import excerpt
 
 
@@ -83,7 +83,20 @@ def test_findings() -> None:
         "line": 4,
         "column": None,
     }
-    assert finding(Problem(message="m"), code="x", severity="info")["path"] is None
+    assert finding(Problem(message="m"), code="x", severity="note")["path"] is None
+
+
+def test_findings_from_records() -> None:
+    told = from_record({"code": "c", "severity": "error", "message": "m", "line": 3, "more": "x"})
+    assert told == {
+        "code": "c",
+        "severity": "error",
+        "message": "m",
+        "hint": None,
+        "path": None,
+        "line": 3,
+        "column": None,
+    }
 
 
 def test_lines_around_a_place(root: Path) -> None:

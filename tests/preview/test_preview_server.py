@@ -88,6 +88,11 @@ def test_another_origin_is_refused(standing: Any, origin: str) -> None:
     assert standing.get("api/publication", Origin=origin).status == 403
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_what_changes_something_needs_the_page_s_own_origin(standing: Any, method: str) -> None:
+    assert standing.get("api/issues/7/trial", method=method).status == 403
+
+
 def test_its_own_origin_is_welcome(standing: Any) -> None:
     origin = f"http://127.0.0.1:{standing.port}"
     assert standing.get("api/publication", Origin=origin).status == 200

@@ -204,6 +204,33 @@ def test_what_inlining_left_out_is_a_finding(studio: Studio) -> None:
     assert told["line"] == 1
 
 
+def test_an_inspector_is_asked_for_more(publication: Path) -> None:
+    asked: list[int] = []
+
+    def inspect(mailing: Mailing) -> list[dict[str, object]]:
+        asked.append(mailing.source.issue.number)
+        record = {"code": "x", "severity": "error", "message": "bad link", "path": "a", "line": 1}
+        return [record, record]
+
+    studio = Studio(Project.open(publication, environ=ENVIRON), clock=_noon, inspector=inspect)
+    snapshot = studio.sight(7).snapshot
+    assert snapshot is not None
+    assert asked == []
+    assert [one["message"] for one in studio.findings(snapshot)] == ["bad link"]
+    assert asked == [7]
+
+
+def test_an_inspector_that_fails_is_a_finding(publication: Path) -> None:
+    def inspect(_mailing: Mailing) -> list[dict[str, object]]:
+        raise RuntimeError("no such check")
+
+    studio = Studio(Project.open(publication, environ=ENVIRON), clock=_noon, inspector=inspect)
+    snapshot = studio.sight(7).snapshot
+    assert snapshot is not None
+    (told,) = studio.findings(snapshot)
+    assert (told["code"], told["message"]) == ("inspection-failed", "no such check")
+
+
 def test_people_of_an_issue(studio: Studio) -> None:
     found, total = studio.people("", 7)
     assert total == 5

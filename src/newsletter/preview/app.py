@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -22,8 +23,10 @@ from newsletter.preview.events import Hub
 from newsletter.preview.framing import Client, Dark, LocalUrl, preview_copy
 from newsletter.preview.gallery import Gallery
 from newsletter.preview.guard import Guard, mail_policy
+from newsletter.preview.snapshot import Snapshot
 from newsletter.preview.sources import excerpt
-from newsletter.preview.studio import Snapshot, Studio
+from newsletter.preview.studio import Studio
+from newsletter.preview.trial import MAX_BODY, send_trial
 from newsletter.preview.views import entry_json, view_json
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -46,6 +49,8 @@ def build_app(studio: Studio, hub: Hub, *, token: str, port: int) -> Guard:
         Route("/{token}/events", desk.events),
         Route("/{token}/api/publication", desk.publication),
         Route("/{token}/api/issues/{number:int}", desk.issue),
+        Route("/{token}/api/issues/{number:int}/trial", desk.trial, methods=["POST"]),
+        Route("/{token}/api/findings/{id}", desk.findings),
         Route("/{token}/api/people", desk.people),
         Route("/{token}/api/source", desk.source),
         Route("/{token}/mail/{id}", desk.mail),
@@ -110,6 +115,24 @@ class _Desk:
                 "view": view,
             }
         )
+
+    async def findings(self, request: Request) -> Response:
+        snapshot = self._studio.snapshot(request.path_params["id"])
+        if snapshot is None:
+            return _missing()
+        found = await run_in_threadpool(self._studio.findings, snapshot)
+        return JSONResponse({"findings": found})
+
+    async def trial(self, request: Request) -> Response:
+        if int(request.headers.get("content-length", MAX_BODY + 1)) > MAX_BODY:
+            return PlainTextResponse("too long\n", 413)
+        try:
+            wish = json.loads(await request.body())
+            to, reader = str(wish["to"]), str(wish["as"])
+        except (ValueError, TypeError, KeyError):
+            return PlainTextResponse("send an object with `to` and `as`\n", 400)
+        number = request.path_params["number"]
+        return JSONResponse(await send_trial(self._studio, number, to=to, reader=reader))
 
     async def people(self, request: Request) -> Response:
         number = request.query_params.get("issue", "")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from newsletter.errors import NewsletterError, Problem
 from newsletter.preview.sources import excerpt
@@ -27,7 +28,7 @@ class Fault(TypedDict):
 
 
 class Finding(TypedDict):
-    """Something worth a look that stops nothing; `severity` is error, warning or info."""
+    """Something worth a look that stops no rendering; `severity` is error, warning or note."""
 
     code: str
     severity: str
@@ -60,6 +61,19 @@ def finding(problem: Problem, *, code: str, severity: str = "warning") -> Findin
         path=place.path if place else None,
         line=place.line if place else None,
         column=place.column if place else None,
+    )
+
+
+def from_record(record: Mapping[str, Any]) -> Finding:
+    """A finding as `check --format json` prints it; what is left out is None."""
+    return Finding(
+        code=str(record["code"]),
+        severity=str(record["severity"]),
+        message=str(record["message"]),
+        hint=record.get("hint"),
+        path=record.get("path"),
+        line=record.get("line"),
+        column=record.get("column"),
     )
 
 

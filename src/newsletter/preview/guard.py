@@ -66,7 +66,7 @@ class Guard:
         """Answer 421, 403 or 404, or pass the request on with the security headers added."""
         if scope["type"] != "http":
             return
-        refusal = self._refusal(scope["path"], Headers(scope=scope))
+        refusal = self._refusal(scope, Headers(scope=scope))
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -78,12 +78,14 @@ class Guard:
 
         await (refusal or self._app)(scope, receive, with_headers)
 
-    def _refusal(self, path: str, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
         if headers.get("host", "") not in self._hosts:
             return PlainTextResponse("This preview answers to 127.0.0.1 only.\n", 421)
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc not in self._hosts:
+        safe = scope["method"] in ("GET", "HEAD") and origin is None
+        if not safe and urlsplit(origin or "").netloc not in self._hosts:
             return PlainTextResponse("This preview answers to its own page only.\n", 403)
+        path = scope["path"]
         given = path.split("/", 2)[1] if path.startswith("/") else ""
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
             return PlainTextResponse("Open the address that `newsletter preview` printed.\n", 404)

@@ -63,7 +63,7 @@ def read_roster(project: Project) -> Roster:
 def _no_list(name: str) -> Finding:
     return Finding(
         code="no-list",
-        severity="info",
+        severity="note",
         message=f"there is no {name} yet, so this is a sample reader",
         hint="the list is a CSV file with a column `email`",
         path=None,
@@ -75,7 +75,7 @@ def _no_list(name: str) -> Finding:
 def _long_list(name: str) -> Finding:
     return Finding(
         code="long-list",
-        severity="info",
+        severity="note",
         message=f"{name} has more than {LOADED} rows; the preview searches the first {LOADED}",
         hint="further down, readers are found by their whole address",
         path=None,

@@ -8,30 +8,34 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 from threading import Lock
+from typing import Any
 
 from newsletter.audience.models import Subscriber
 from newsletter.config import load_publication
-from newsletter.content.models import Issue
 from newsletter.content.numbering import number_of
 from newsletter.content.reader import IssueSource
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, Problem
 from newsletter.mail.address import parse_address
 from newsletter.mailing import Mailing, stand_in
 from newsletter.preview.anatomy import Anatomy
-from newsletter.preview.faults import Fault, Finding, faults_of, finding
+from newsletter.preview.faults import Fault, Finding, faults_of, finding, from_record
 from newsletter.preview.people import Person
 from newsletter.preview.roster import Roster, read_roster
+from newsletter.preview.snapshot import IssueEntry, Sight, Snapshot
 from newsletter.project import CONTENT_FOLDER, Project
 from newsletter.rendering.edition import Edition
 from newsletter.rendering.render import Renderer
 
 Clock = Callable[[], datetime]
+Inspector = Callable[[Mailing], Iterable[Mapping[str, Any]]]
+"""Looks an issue over and yields records of code, severity (error, warning or note), message, hint,
+path, line and column, as `check --format json` prints them."""
+
 KEPT = 24
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif"})
 
@@ -48,61 +52,22 @@ class Workplace(Project):
         return self._renderer
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """One reader's message of one issue, as it was at one moment.
-
-    Attributes:
-        id: names the bytes; the same bytes have the same id.
-        sample: the reader is invented, since there is no list.
-        site_url: where hosted images would be.
-
-    """
-
-    id: str
-    source: IssueSource
-    edition: Edition
-    reader: Subscriber
-    sample: bool
-    site_url: str | None
-    anatomy: Anatomy
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def issue(self) -> Issue:
-        """The issue as its author wrote it."""
-        return self.source.issue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """What there is to see: a snapshot, or mistakes with the last good snapshot behind them."""
-
-    snapshot: Snapshot | None = None
-    faults: list[Fault] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueEntry:
-    """One line of the index; `issue` is None for a source with mistakes."""
-
-    number: int
-    path: str
-    issue: Issue | None
-
-
 class Studio:
     """Makes messages of a project that somebody is working on.
 
     Args:
         project: opened once already; it is opened anew when its settings or templates change.
         clock: the time, aware, for issues without a date.
+        inspector: finds what is worth a look, when somebody asks for it.
 
     """
 
-    def __init__(self, project: Project, *, clock: Clock) -> None:
+    def __init__(
+        self, project: Project, *, clock: Clock, inspector: Inspector | None = None
+    ) -> None:
         self.root = project.root
         self._clock = clock
+        self._inspector = inspector
         self._lock = Lock()
         self._saved: deque[frozenset[str]] = deque()
         self._project = Workplace(self.root, project.publication, environ=project.environ)
@@ -145,6 +110,11 @@ class Studio:
             return Sight(snapshot=behind, faults=faults)
 
     @property
+    def project(self) -> Project:
+        """The project as it was opened last."""
+        return self._project
+
+    @property
     def language(self) -> str:
         """The publication's language, a tag such as zh-CN."""
         return self._project.publication.language
@@ -152,6 +122,21 @@ class Studio:
     def snapshot(self, snapshot_id: str) -> Snapshot | None:
         """A snapshot made before, while it is still kept."""
         return self._snapshots.get(snapshot_id)
+
+    def findings(self, snapshot: Snapshot) -> list[Finding]:
+        """Everything found about a snapshot: what rendering noted and what the inspector says.
+
+        It takes its time, so it is asked for when the mail is on the screen already.
+        """
+        found = list(snapshot.findings)
+        if self._inspector is None:
+            return found
+        try:
+            found += [from_record(record) for record in self._inspector(snapshot.mailing)]
+        except Exception as error:  # a check that fails must not take the page away
+            found.append(finding(Problem(message=str(error)), code="inspection-failed"))
+        told = {(one["message"], one["path"], one["line"]): one for one in reversed(found)}
+        return list(reversed(told.values()))
 
     def people(self, words: str, number: int | None) -> tuple[list[Person], int]:
         """Readers for the picker: see `People.search`."""
@@ -231,7 +216,7 @@ class Studio:
         warnings = [finding(problem, code="not-inlined") for problem in composer.edition.warnings]
         return Snapshot(
             id=_name(message.data, composer.edition, subscriber),
-            source=source,
+            mailing=self._mailings[number],
             edition=composer.edition,
             reader=subscriber,
             sample=someone is None,

@@ -8,7 +8,7 @@ from email.headerregistry import AddressHeader
 from newsletter.preview.framing import LocalUrl, opening_words, pictures_elsewhere
 from newsletter.preview.inbox import inbox_lines
 from newsletter.preview.people import reader_json
-from newsletter.preview.studio import IssueEntry, Snapshot
+from newsletter.preview.snapshot import IssueEntry, Snapshot
 
 CLIP = 102_000
 """Bytes of HTML beyond which Gmail shows `[Message clipped]`."""
@@ -44,6 +44,7 @@ def view_json(snapshot: Snapshot, *, local: LocalUrl) -> dict[str, object]:
         "headers": [asdict(header) for header in anatomy.headers],
         "text": anatomy.text,
         "findings": list(snapshot.findings),
+        "inspected": False,
         "elsewhere": pictures_elsewhere(anatomy.html, local=local),
     }
 

@@ -1,17 +1,18 @@
 // The preview page: loads what the server rendered, shows it in the chosen way, and reloads when something was saved.
 
-import { byId, el, fill } from "./dom.js";
+import { setUpControls, tellLink } from "./controls.js";
+import { byId } from "./dom.js";
 import * as frame from "./frame.js";
 import { showIndex, showIssueList } from "./issues.js";
-import { onKey, openHelp, setUpKeys } from "./keys.js";
-import { foldOverlay, showProblems } from "./overlay.js";
-import { showPane, sizeText } from "./panes.js";
+import { onKey } from "./keys.js";
+import { showProblems } from "./overlay.js";
+import { showPane } from "./panes.js";
 import { openPicker, setUpPicker } from "./people.js";
-import { focusFindings, showSide } from "./side.js";
-import { address, api, clamp, darkModes, getJson, keepAddress, readAddress, state, tabs } from "./state.js";
+import { showFindings, showSide } from "./side.js";
+import { address, api, getJson, keepAddress, readAddress, state, tabs } from "./state.js";
+import { setUpTrial } from "./trial.js";
 import { speak, spoken, word } from "./words.js";
 
-const THEMES = ["auto", "light", "dark"];
 let publication = null;
 let view = null;
 let problems = [];
@@ -51,6 +52,16 @@ async function loadOnce() {
     problems = [{ message: `${word("problemInside")}: ${error.message}` }];
   }
   if (number === state.number) show();
+  if (view?.inspected === false && !stale) lookOver(view);
+}
+
+// The checks take their time, so they are asked for when the mail is on the screen, and once for each version of it.
+async function lookOver(shown) {
+  shown.inspected = true;
+  const answer = await getJson(`api/findings/${shown.id}`).catch(() => null);
+  if (!answer) return;
+  shown.findings = answer.findings;
+  if (view === shown) showFindings(view);
 }
 
 function takeIssue(answer) {
@@ -58,6 +69,9 @@ function takeIssue(answer) {
   talk(answer.language);
   problems = answer.problems;
   if (answer.view && !problems.length) live("updated");
+  if (answer.view && view?.id === answer.view.id && view.inspected) {
+    answer.view.findings = view.findings; // until the new ones are there, so that the list does not flicker
+  }
   if (answer.view || view?.number !== state.number) view = answer.view;
 }
 
@@ -132,11 +146,6 @@ function set(changes) {
   if (state.number !== null) showIssue();
 }
 
-function setZoom(zoom) {
-  set({ zoom: clamp(zoom, 50, 300) });
-  if (state.tab === "html") frame.layOut();
-}
-
 function go(number) {
   if (number === undefined || number === state.number) return;
   history.pushState(null, "", address(number));
@@ -182,26 +191,6 @@ function follow(event) {
   arrive();
 }
 
-function tellLink(href) {
-  const box = byId("link");
-  box.hidden = false;
-  const web = /^(https?|mailto):/i.test(href);
-  const open = web ? el("a", { href, target: "_blank", rel: "noopener noreferrer", class: "chip" }, word("openLink")) : null;
-  const close = el("button", { type: "button", class: "chip" }, word("close"));
-  close.addEventListener("click", () => (box.hidden = true));
-  fill(box, el("code", {}, href), open, close);
-}
-
-function setTheme(theme) {
-  const root = document.documentElement;
-  if (theme === "auto") delete root.dataset.theme;
-  else root.dataset.theme = theme;
-  localStorage.setItem("theme", theme);
-  byId("theme").title = word({ auto: "themeAuto", light: "themeLight", dark: "themeDark" }[theme]);
-}
-
-const nextTheme = () => setTheme(THEMES[(THEMES.indexOf(localStorage.getItem("theme") ?? "auto") + 1) % 3]);
-
 function switchLanguage() {
   chosenLanguage = spoken() === "zh" ? "en" : "zh";
   localStorage.setItem("language", chosenLanguage);
@@ -212,97 +201,14 @@ function switchLanguage() {
   frame.layOut();
 }
 
-function toggleSide() {
-  const open = document.body.classList.toggle("side-open");
-  const wide = matchMedia("(min-width: 1100px)").matches;
-  byId("side-button").setAttribute("aria-expanded", String(wide ? !open : open));
-}
-
-function openFindings() {
-  const wide = matchMedia("(min-width: 1100px)").matches;
-  if (document.body.classList.contains("side-open") === wide) toggleSide();
-  focusFindings();
-}
-
-function neighbour(id) {
-  const anchor = byId(id);
-  if (anchor.href) anchor.click();
-}
-
-function bindControls() {
-  for (const tab of tabs) byId(`tab-${tab}`).addEventListener("click", () => set({ tab }));
-  byId("tabs").addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    set({ tab: tabs[(tabs.indexOf(state.tab) + step + tabs.length) % tabs.length] });
-    byId(`tab-${state.tab}`).focus();
-  });
-  for (const preset of document.getElementsByName("preset")) preset.addEventListener("change", () => width(Number(preset.value)));
-  byId("width").addEventListener("change", (event) => width(Number(event.target.value) || state.width));
-  byId("images").addEventListener("change", (event) => set({ images: event.target.checked }));
-  byId("styles").addEventListener("change", (event) => set({ styles: !event.target.checked }));
-  byId("dark").addEventListener("change", (event) => set({ dark: event.target.value }));
-  byId("smaller").addEventListener("click", () => setZoom(state.zoom - 25));
-  byId("larger").addEventListener("click", () => setZoom(state.zoom + 25));
-  byId("modes").addEventListener("submit", (event) => event.preventDefault());
-  byId("modes-button").addEventListener("click", (event) => {
-    const open = document.body.classList.toggle("modes-open");
-    event.currentTarget.setAttribute("aria-expanded", String(open));
-  });
-  byId("side-button").addEventListener("click", toggleSide);
-  byId("issue").addEventListener("change", (event) => event.target.value && go(Number(event.target.value)));
-  byId("theme").addEventListener("click", nextTheme);
-  byId("language").addEventListener("click", switchLanguage);
-  byId("help").addEventListener("click", openHelp);
-  document.addEventListener("click", follow);
-  document.addEventListener("widthchange", () => {
-    showModes();
-    sizeText();
-  });
-  window.addEventListener("popstate", arrive);
-}
-
-function width(value) {
-  frame.setWidth(value);
-}
-
-function bindKeys() {
-  const actions = {
-    d: () => width(640),
-    p: () => width(375),
-    i: () => set({ images: !state.images }),
-    g: () => set({ styles: !state.styles }),
-    m: () => set({ dark: darkModes[(darkModes.indexOf(state.dark) + 1) % darkModes.length] }),
-    "+": () => setZoom(state.zoom + 25),
-    "=": () => setZoom(state.zoom + 25),
-    "-": () => setZoom(state.zoom - 25),
-    0: () => setZoom(100),
-    a: openPicker,
-    "/": openPicker,
-    "[": () => neighbour("previous"),
-    "]": () => neighbour("next"),
-    o: () => byId("home").click(),
-    s: toggleSide,
-    f: openFindings,
-    t: nextTheme,
-    l: switchLanguage,
-    "?": openHelp,
-    Escape: () => {
-      if (!byId("link").hidden) return void (byId("link").hidden = true);
-      return foldOverlay();
-    },
-  };
-  tabs.forEach((tab, index) => (actions[String(index + 1)] = () => set({ tab })));
-  setUpKeys(actions);
-}
-
 function start() {
   readAddress();
   speak(chosenLanguage ?? navigator.language);
-  setTheme(localStorage.getItem("theme") ?? "auto");
-  bindControls();
-  bindKeys();
+  setUpControls({ set, go, switchLanguage, showModes });
+  document.addEventListener("click", follow);
+  window.addEventListener("popstate", arrive);
   frame.setUp({ key: onKey, link: tellLink });
+  setUpTrial();
   setUpPicker((key) => {
     set({ as: key });
     load();

@@ -4,17 +4,27 @@ import { byId, coded, el, fill, kilobytes } from "./dom.js";
 import { markText } from "./frame.js";
 import { place } from "./overlay.js";
 import { getJson } from "./state.js";
-import { word } from "./words.js";
+import { spoken, word } from "./words.js";
 
 const side = byId("side");
-const SEVERITIES = ["error", "warning", "info"];
+let toldFindings = null;
+const SEVERITIES = ["error", "warning", "note"];
 
 export function showSide(view, { pick }) {
+  for (const part of side.children) part.hidden = !view;
+  if (view) fill(byId("about"), envelope(view), reader(view, pick), meter(view));
+  showFindings(view);
+}
+
+// Drawn only when something is different, so that a finding stays open through a save.
+export function showFindings(view) {
   const count = byId("count");
   count.hidden = !view?.findings.length;
   count.textContent = String(view?.findings.length ?? 0);
-  if (!view) return fill(side);
-  fill(side, envelope(view), reader(view, pick), meter(view), findings(view));
+  const told = view ? JSON.stringify([view.findings, view.elsewhere, spoken()]) : "";
+  if (told === toldFindings) return;
+  toldFindings = told;
+  fill(byId("found"), view ? findings(view) : []);
 }
 
 export function focusFindings() {
@@ -61,10 +71,10 @@ function findings(view) {
   const sorted = SEVERITIES.flatMap((severity) => view.findings.filter((finding) => finding.severity === severity));
   const list = el("ul", { class: "findings" }, sorted.map(finding));
   const title = el("h2", { id: "findings", tabindex: "-1" }, word("findings"), sorted.length ? el("span", { class: "badge" }, String(sorted.length)) : null);
-  return card(null, title,
+  return [title,
     sorted.length ? list : el("p", { class: "quiet" }, word("noFindings")),
     view.elsewhere.length ? el("details", { class: "elsewhere" }, el("summary", {}, word("elsewhere", view.elsewhere.length)),
-      el("ul", {}, view.elsewhere.map((url) => el("li", {}, url)))) : null);
+      el("ul", {}, view.elsewhere.map((url) => el("li", {}, url)))) : null];
 }
 
 function finding(one) {
