@@ -203,6 +203,20 @@ def test_a_stopped_preview_says_so_and_comes_back(
     expect(window.page.locator("#live")).to_have_attribute("data-state", "offline")
 
 
+def test_a_hidden_page_catches_up_when_it_is_seen_again(window: Any, preview: Any) -> None:
+    hide = """hidden => {
+        Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+        document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    window.open(preview.url)
+    window.page.evaluate(hide, True)
+    preview.edit("content/007.yaml", "原来的一句话", "背着改的话")
+    window.page.wait_for_timeout(300)
+    expect(window.mail.locator("body")).to_contain_text("原来的一句话")
+    window.page.evaluate(hide, False)
+    expect(window.mail.locator("body")).to_contain_text("背着改的话")
+
+
 def test_moves_between_issues_without_a_restart(window: Any, preview: Any) -> None:
     window.open(preview.url)
     window.page.locator("#next").click()

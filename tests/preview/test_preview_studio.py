@@ -165,6 +165,8 @@ def test_only_what_depends_on_a_file_is_made_again(studio: Studio) -> None:
     _edit(studio, "subscribers.csv", "林晓雨", "林改名")
     assert made() == (seven, eight)
     _edit(studio, "content/007.yaml", "原来的一句话", "改过的一句话")
+    (studio.root / "notes.md").write_text("not part of any mail\n")
+    studio.forget(["notes.md", "content/readme.md"])
     changed, kept = made()
     assert changed is not seven
     assert kept is eight
@@ -175,6 +177,8 @@ def test_only_what_depends_on_a_file_is_made_again(studio: Studio) -> None:
     _edit(studio, "templates/blocks/text.html.j2", "{{", "x{{")
     _seven, eight_anew = made()
     assert eight_anew is not eight
+    studio.forget()
+    assert made()[1] is not eight_anew
 
 
 def test_a_second_file_of_one_number_is_a_mistake(studio: Studio) -> None:

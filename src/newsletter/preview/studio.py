@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 
 from newsletter.audience.models import Subscriber
-from newsletter.config import load_publication
+from newsletter.config import CONFIG_NAME, load_publication
 from newsletter.content.numbering import number_of
 from newsletter.content.reader import IssueSource
 from newsletter.errors import NewsletterError, Problem
@@ -172,18 +172,19 @@ class Studio:
         return []
 
     def _drop(self, path: str) -> bool:
-        """Whether forgetting a part of what is known was enough for this file."""
+        """Forget what this file made; false when that is everything."""
+        publication = self._project.publication
         folder, _, name = path.rpartition("/")
         number = number_of(name) if folder == CONTENT_FOLDER else None
+        if path == CONFIG_NAME or path.startswith(f"{PurePosixPath(publication.templates)}/"):
+            return False
         if number is not None:
             self._sources.pop(number, None)
             self._mailings.pop(number, None)
-        elif path == self._project.publication.audience:
+        elif path == publication.audience:
             self._roster = None
         elif PurePosixPath(path).suffix.lower() in _PICTURES:
             self._mailings.clear()
-        else:
-            return False
         return True
 
     def _readers(self) -> Roster:

@@ -8,7 +8,7 @@ useful folders deep, so that a `.venv` or `node_modules` next to the content cos
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,7 +21,7 @@ SUFFIXES = frozenset(
     {".yaml", ".yml", ".md", ".j2", ".css", ".html", ".txt", ".csv", ".tsv", ".json"}
     | {".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg"}
 )
-_SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build", "venv"})
+_SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build", "venv", "env"})
 
 
 def is_source(path: str) -> bool:
@@ -48,21 +48,13 @@ class Watcher:
 
     Args:
         root: the project's folder.
-        on_change: gets the changed paths, relative to `root` where they are inside.
-        outside: further folders, watched flat, such as that of a list kept elsewhere.
+        on_change: gets the changed paths, relative to `root`.
 
     """
 
-    def __init__(
-        self,
-        root: Path,
-        on_change: Callable[[frozenset[str]], None],
-        *,
-        outside: Iterable[Path] = (),
-    ) -> None:
+    def __init__(self, root: Path, on_change: Callable[[frozenset[str]], None]) -> None:
         self._root = root.resolve()
         self._on_change = on_change
-        self._outside = frozenset(path.resolve() for path in outside) - {self._root}
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,9 +84,8 @@ class Watcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _watch_flat(self) -> None:
-        folders = [path for path in (self._root, *self._outside) if path.is_dir()]
         async for changes in awatch(
-            *folders,
+            self._root,
             recursive=False,
             watch_filter=self._of_interest,
             debounce=DEBOUNCE_MS,
@@ -140,9 +131,5 @@ class Watcher:
 
     def _report(self, changes: set[tuple[Change, str]]) -> None:
         if changes:
-            self._on_change(frozenset(self._shown(path) for _change, path in changes))
-
-    def _shown(self, path: str) -> str:
-        with suppress(ValueError):
-            return Path(path).relative_to(self._root).as_posix()
-        return path
+            paths = (Path(path).relative_to(self._root).as_posix() for _change, path in changes)
+            self._on_change(frozenset(paths))

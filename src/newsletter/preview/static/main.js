@@ -19,6 +19,7 @@ let problems = [];
 let loading = false;
 let stale = false;
 let version = -1;
+let events = null;
 let chosenLanguage = localStorage.getItem("language");
 
 async function load() {
@@ -170,8 +171,13 @@ function live(kind) {
   byId("live").textContent = text;
 }
 
+// A hidden page listens to nothing: browsers allow six connections to a server, over all windows.
 function listen() {
+  events?.close();
+  events = null;
+  if (document.hidden) return;
   const source = new EventSource(api("events"));
+  events = source;
   source.addEventListener("hello", (event) => {
     const now = JSON.parse(event.data).version;
     live("live");
@@ -214,6 +220,7 @@ function start() {
     load();
   });
   load().then(listen);
+  document.addEventListener("visibilitychange", listen);
 }
 
 start();
