@@ -22,7 +22,7 @@ LAYERS: list[list[str]] = [
 ]
 
 # Contract, the module that goes wrong, and the line that breaks the rule.
-OFFENCES = [
+UPWARD = [
     ("layers", "mail/address.py", "from newsletter.config import Publication as _p"),
     ("layers", "content/models.py", "from newsletter.audience import models as _m"),
     ("layers", "rendering/render.py", "from newsletter.composing import compose as _c"),
@@ -30,16 +30,14 @@ OFFENCES = [
     ("layers", "delivery/sender.py", "from newsletter.storage.sqlite import ledger as _l"),
     ("layers", "project.py", "import newsletter.cli.send"),
     ("layers", "delivery/sender.py", "def _lazy() -> None:\n    import newsletter.sending"),
-    ("door-premailer", "composing/compose.py", "import premailer"),
-    ("door-aiosmtplib", "sending.py", "import aiosmtplib"),
-    ("door-aiosmtplib", "transport/single.py", "import smtplib"),
-    ("door-jinja2", "rendering/stage.py", "import jinja2"),
-    ("door-click", "sending.py", "import click"),
-    ("door-sqlite3", "sending.py", "import sqlite3"),
-    ("door-yaml", "content/reader.py", "import yaml"),
-    ("door-cryptography", "mail/dkim.py", "import cryptography"),
-    ("door-web", "mailing.py", "import starlette"),
 ]
+SMUGGLED = [
+    (contract["id"], "mailing.py", f"import {library}")
+    for contract in CONTRACTS
+    if contract["type"] == "forbidden"
+    for library in contract["forbidden_modules"]
+]
+OFFENCES = UPWARD + SMUGGLED
 
 
 def lint(root: Path) -> subprocess.CompletedProcess[str]:

@@ -87,7 +87,7 @@ def test_no_file_names_a_registrys_host(tracked: dict[str, str]) -> None:
 
 
 def test_no_work_is_left_for_later(tracked: dict[str, str]) -> None:
-    marks = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
+    marks = re.compile(r"(#|//|/\*|--|\{#)\s*(TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
     sources = {name: text for name, text in tracked.items() if name.startswith(("src/", "tools/"))}
     assert sources
     assert [name for name, text in sources.items() if marks.search(text)] == []
