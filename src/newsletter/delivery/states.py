@@ -38,7 +38,8 @@ FOLLOWERS: dict[State, frozenset[State]] = {
         {State.ACCEPTED, State.DEFERRED, State.FAILED, State.IN_DOUBT, State.PENDING}
     ),
     State.DEFERRED: frozenset({State.CLAIMED, State.SUPPRESSED, State.EXPIRED}),
-    State.IN_DOUBT: frozenset({State.ACCEPTED, State.FAILED, State.PENDING}),
+    # A person's word; or late truth, from a sender that was only slow, which may be a deferral too.
+    State.IN_DOUBT: frozenset({State.ACCEPTED, State.FAILED, State.PENDING, State.DEFERRED}),
     State.ACCEPTED: frozenset(),
     State.FAILED: frozenset(),
     State.SUPPRESSED: frozenset(),

@@ -1,0 +1,349 @@
+"""The ledger in memory: the whole of `delivery.ledger.Ledger` and nothing on disk.
+
+For tests, this project's and yours, and for reading: what `sqlite/` says in SQL stands here in plain Python. Both pass
+the one contract suite. What it holds is gone with the process, so it is no ledger for a real send.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from newsletter.audience.models import Subscriber, SubscriberStatus
+from newsletter.delivery.ledger import (
+    Attempt,
+    Campaign,
+    Claim,
+    Counts,
+    Entry,
+    Intent,
+    Outcome,
+    Recovered,
+)
+from newsletter.delivery.states import SENDABLE, State
+from newsletter.errors import LedgerError
+
+DIED = "the sender died before the server's answer was on record"
+LEFT = "no longer active in the list"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Row:
+    """One entry."""
+
+    id: int
+    campaign: int
+    subscriber: Subscriber
+    state: State
+    reply: str
+    updated_at: float
+    attempts: int = 0
+    first_attempt_at: float | None = None
+    next_attempt_at: float = 0.0
+    lease_until: float = 0.0
+    run: int = 0
+    message_id: str = ""
+
+    def give_back(self, now: float) -> None:
+        """From claimed to what it was before."""
+        self.state = State.DEFERRED if self.attempts else State.PENDING
+        self.updated_at = now
+
+    def entry(self) -> Entry:
+        return Entry(
+            id=self.id,
+            address=str(self.subscriber.address),
+            name=self.subscriber.name,
+            state=self.state,
+            attempts=self.attempts,
+            next_attempt_at=self.next_attempt_at or None,
+            message_id=self.message_id,
+            reply=self.reply,
+            updated_at=self.updated_at,
+        )
+
+
+class MemoryLedger:
+    """A `Ledger` that lives as long as the object."""
+
+    def __init__(self) -> None:
+        self._campaigns: dict[int, Campaign] = {}  # by issue
+        self._runs: Counter[int] = Counter()  # the latest run of each campaign
+        self._rows: dict[int, _Row] = {}  # by id, in the order of the lists
+        self._attempts: list[tuple[int, Attempt]] = []  # with the id of the entry
+        self._suppressed: dict[str, str] = {}
+        self._days: Counter[str] = Counter()
+        self.remarks: list[str] = []
+
+    def campaign(self, issue: int) -> Campaign | None:
+        """See `Ledger.campaign`."""
+        return self._campaigns.get(issue)
+
+    def campaigns(self) -> Sequence[Campaign]:
+        """See `Ledger.campaigns`."""
+        return [self._campaigns[issue] for issue in sorted(self._campaigns)]
+
+    def plan(
+        self, issue: int, *, digest: str, subscribers: Iterable[Subscriber], now: float
+    ) -> Campaign:
+        """See `Ledger.plan`."""
+        first: dict[str, Subscriber] = {}
+        for subscriber in subscribers:  # the stream may fail, so nothing is stored until its end
+            first.setdefault(subscriber.address.key, subscriber)
+        if issue in self._campaigns:
+            raise LedgerError(f"issue {issue} is planned already")
+        number = len(self._campaigns) + 1
+        for key, subscriber in first.items():
+            reason = self._suppressed.get(key)
+            row = _Row(
+                id=len(self._rows) + 1,
+                campaign=number,
+                subscriber=replace(subscriber, status=SubscriberStatus.ACTIVE),
+                state=State.PENDING if reason is None else State.SUPPRESSED,
+                reply=reason or "",
+                updated_at=now,
+            )
+            self._rows[row.id] = row
+        campaign = Campaign(
+            id=number, issue=issue, digest=digest, planned=len(first), planned_at=now
+        )
+        self._campaigns[issue] = campaign
+        return campaign
+
+    def reconcile(self, campaign: Campaign, *, active: Iterable[Subscriber], now: float) -> int:
+        """See `Ledger.reconcile`."""
+        staying = {subscriber.address.key for subscriber in active}
+        return self._change(
+            campaign,
+            lambda row: row.state in SENDABLE and row.subscriber.address.key not in staying,
+            State.SUPPRESSED,
+            reply=LEFT,
+            now=now,
+        )
+
+    def accept_digest(self, campaign: Campaign, *, digest: str, now: float) -> Campaign:
+        """See `Ledger.accept_digest`."""
+        self.remarks.append(f"edition {campaign.digest} replaced by {digest}")
+        changed = replace(self._campaigns[campaign.issue], digest=digest)
+        self._campaigns[campaign.issue] = changed
+        return changed
+
+    def begin_run(self, campaign: Campaign, *, now: float) -> int:
+        """See `Ledger.begin_run`."""
+        self._runs[campaign.id] += 1
+        return self._runs[campaign.id]
+
+    def recover(self, campaign: Campaign, *, run: int, now: float) -> Recovered:
+        """See `Ledger.recover`."""
+        dead = [row for row in self._of(campaign) if row.run < run]
+        doubtful = [row for row in dead if row.state is State.IN_FLIGHT]
+        claimed = [row for row in dead if row.state is State.CLAIMED]
+        for row in doubtful:
+            row.state, row.reply, row.updated_at = State.IN_DOUBT, DIED, now
+            self._note(row, run=run, stage="recovery", now=now)
+        for row in claimed:
+            row.give_back(now)
+        return Recovered(len(doubtful), len(claimed))
+
+    def claim(
+        self,
+        campaign: Campaign,
+        *,
+        run: int,
+        limit: int,
+        now: float,
+        lease: float,
+        states: Sequence[State] = (),
+    ) -> list[Claim]:
+        """See `Ledger.claim`."""
+        wanted = SENDABLE.intersection(states or SENDABLE)
+        due = [r for r in self._of(campaign) if r.state in wanted and r.next_attempt_at <= now]
+        due.sort(key=lambda row: (row.next_attempt_at, row.id))
+        if not due and not states:
+            due = [
+                row
+                for row in self._of(campaign)
+                if row.state is State.CLAIMED and row.lease_until <= now and row.run != run
+            ]
+        taken = sorted(due[:limit], key=lambda row: row.id)
+        for row in taken:
+            row.state, row.run, row.lease_until = State.CLAIMED, run, now + lease
+            row.updated_at = now
+        return [Claim(row.id, row.subscriber, row.attempts, row.first_attempt_at) for row in taken]
+
+    def commit(
+        self, *, run: int, intents: Sequence[Intent], outcomes: Sequence[Outcome], now: float
+    ) -> set[int]:
+        """See `Ledger.commit`."""
+        if unknown := [outcome.id for outcome in outcomes if outcome.id not in self._rows]:
+            raise LedgerError(f"there is no entry {unknown[0]}")
+        granted = {intent.id for intent in intents if self._intend(intent, run=run, now=now)}
+        for outcome in outcomes:
+            self._settle(outcome, run=run)
+        return granted
+
+    def _intend(self, intent: Intent, *, run: int, now: float) -> bool:
+        row = self._rows.get(intent.id)
+        if row is None or row.state is not State.CLAIMED or row.run != run:
+            return False
+        row.updated_at = now
+        if reason := self._suppressed.get(row.subscriber.address.key):
+            row.state, row.reply = State.SUPPRESSED, reason
+            return False
+        row.state, row.message_id = State.IN_FLIGHT, intent.message_id
+        return True
+
+    def _settle(self, outcome: Outcome, *, run: int) -> None:
+        row = self._rows[outcome.id]
+        open_states = {State.CLAIMED, State.IN_FLIGHT}
+        if outcome.state is not State.IN_DOUBT:
+            open_states.add(State.IN_DOUBT)  # somebody gave it up, and here is the late truth
+        if row.run == run and row.state in open_states:
+            row.state, row.reply, row.updated_at = outcome.state, outcome.reply, outcome.at
+            row.next_attempt_at = outcome.next_attempt_at or 0.0
+            if outcome.charged:
+                row.attempts += 1
+                row.first_attempt_at = row.first_attempt_at or outcome.at
+        if outcome.stage:
+            self._remember(outcome, run=run)
+        if outcome.state is State.ACCEPTED:
+            self._days[datetime.fromtimestamp(outcome.at, UTC).date().isoformat()] += 1
+        if outcome.suppress is not None:
+            self._suppressed.setdefault(row.subscriber.address.key, outcome.suppress)
+
+    def postpone(self, ids: Sequence[int], *, run: int, until: float, now: float) -> None:
+        """See `Ledger.postpone`."""
+        for row in filter(None, map(self._rows.get, ids)):
+            if row.state is State.CLAIMED and row.run == run:
+                row.give_back(now)
+                row.next_attempt_at = until
+
+    def accepted_by_day(self) -> Mapping[str, int]:
+        """See `Ledger.accepted_by_day`."""
+        return dict(sorted(self._days.items()))
+
+    def release(self, campaign: Campaign, *, run: int, now: float) -> int:
+        """See `Ledger.release`."""
+        held = [r for r in self._of(campaign) if r.state is State.CLAIMED and r.run == run]
+        for row in held:
+            row.give_back(now)
+        return len(held)
+
+    def expire(self, campaign: Campaign, *, first_before: float, now: float) -> int:
+        """See `Ledger.expire`."""
+        return self._change(
+            campaign,
+            lambda row: (
+                row.state is State.DEFERRED
+                and row.first_attempt_at is not None
+                and row.first_attempt_at < first_before
+            ),
+            State.EXPIRED,
+            now=now,
+        )
+
+    def next_due(self, campaign: Campaign) -> float | None:
+        """See `Ledger.next_due`."""
+        waiting = [row.next_attempt_at for row in self._of(campaign) if row.state in SENDABLE]
+        return min(waiting, default=None)
+
+    def counts(self, campaign: Campaign) -> Counts:
+        """See `Ledger.counts`."""
+        return Counts(campaign.planned, Counter(row.state for row in self._of(campaign)))
+
+    def entries(self, campaign: Campaign, *, states: Sequence[State] = ()) -> Iterator[Entry]:
+        """See `Ledger.entries`."""
+        for row in self._of(campaign):
+            if not states or row.state in states:
+                yield row.entry()
+
+    def entry(self, campaign: Campaign, address: str) -> Entry | None:
+        """See `Ledger.entry`."""
+        found = (row for row in self._of(campaign) if row.subscriber.address.key == address)
+        row = next(found, None)
+        return row.entry() if row else None
+
+    def attempts(
+        self, campaign: Campaign, *, states: Sequence[State] = (), address: str | None = None
+    ) -> Iterator[Attempt]:
+        """See `Ledger.attempts`."""
+        for entry, attempt in list(self._attempts):
+            row = self._rows[entry]
+            if row.campaign != campaign.id or (states and attempt.state not in states):
+                continue
+            if address is None or row.subscriber.address.key == address:
+                yield attempt
+
+    def resolve(
+        self, campaign: Campaign, *, state: State, addresses: Sequence[str], now: float, why: str
+    ) -> int:
+        """See `Ledger.resolve`."""
+        found = [
+            row
+            for row in self._of(campaign)
+            if row.state is State.IN_DOUBT
+            and (not addresses or row.subscriber.address.key in addresses)
+        ]
+        for row in found:
+            row.state, row.reply, row.next_attempt_at, row.updated_at = state, why, 0.0, now
+            self._note(row, run=self._runs[campaign.id], stage="resolve", now=now)
+        self.remarks.append(f"{len(found)} in doubt resolved as {state.value}: {why}")
+        return len(found)
+
+    def suppress(self, address: str, *, reason: str, now: float) -> None:
+        """See `Ledger.suppress`."""
+        self._suppressed.setdefault(address, reason)
+
+    def suppression(self, address: str) -> str | None:
+        """See `Ledger.suppression`."""
+        return self._suppressed.get(address)
+
+    def close(self) -> None:
+        """See `Ledger.close`."""
+
+    def _of(self, campaign: Campaign) -> list[_Row]:
+        return [row for row in self._rows.values() if row.campaign == campaign.id]
+
+    def _change(
+        self,
+        campaign: Campaign,
+        chosen: Callable[[_Row], bool],
+        state: State,
+        *,
+        now: float,
+        reply: str | None = None,
+    ) -> int:
+        """Put the chosen entries into a state; returns how many."""
+        rows: Collection[_Row] = [row for row in self._of(campaign) if chosen(row)]
+        for row in rows:
+            row.state, row.updated_at = state, now
+            row.reply = row.reply if reply is None else reply
+        return len(rows)
+
+    def _note(self, row: _Row, *, run: int, stage: str, now: float) -> None:
+        """An attempt for a change of state outside a conversation."""
+        told = Outcome(
+            id=row.id,
+            state=row.state,
+            at=now,
+            stage=stage,
+            reply=row.reply,
+            message_id=row.message_id,
+        )
+        self._remember(told, run=run)
+
+    def _remember(self, outcome: Outcome, *, run: int) -> None:
+        attempt = Attempt(
+            at=outcome.at,
+            address=str(self._rows[outcome.id].subscriber.address),
+            state=outcome.state,
+            stage=outcome.stage,
+            code=outcome.code,
+            reply=outcome.reply,
+            message_id=outcome.message_id,
+            seconds=round(outcome.seconds, 4),
+            run=run,
+        )
+        self._attempts.append((outcome.id, attempt))
