@@ -27,6 +27,7 @@ number = int(sys.argv[2]) if sys.argv[2] else None
 serve(
     Project.open(Path(sys.argv[1]), environ=dict(os.environ)), number,
     port=int(sys.argv[3]), open_browser=False, announce=lambda line: print(line, flush=True),
+    **({} if sys.argv[4] == "checks" else {"inspector": None}),
 )
 """
 CONFIG = """\
@@ -259,9 +260,10 @@ def run_previews() -> Iterator[Start]:
     """Yields what starts a preview in a process; all of them end afterwards."""
     started: list[subprocess.Popen[str]] = []
 
-    def run(root: Path, number: int | None = 7, *, port: int = 0) -> Preview:
+    def run(root: Path, number: int | None = 7, *, port: int = 0, checks: bool = False) -> Preview:
+        inspector = "checks" if checks else "none"
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(root), str(number or ""), str(port)],
+            [sys.executable, "-c", SERVE, str(root), str(number or ""), str(port), inspector],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

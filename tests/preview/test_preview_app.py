@@ -165,6 +165,21 @@ def test_an_unknown_issue_is_a_mistake_that_names_the_nearest(standing: Any) -> 
     assert "nearest: 7, 8" in told["problems"][0]["message"]
 
 
+def test_the_checks_are_asked_when_there_is_time(start: Any, publication: Path) -> None:
+    source = publication / "content" / "007.yaml"
+    source.write_text(
+        source.read_text("utf-8").replace("https://example.net", "http://example.net"), "utf-8"
+    )
+    preview = start(publication, checks=True)
+    view = preview.get("api/issues/7").json()["view"]
+    assert view["findings"] == []
+    told = preview.get(f"api/findings/{view['id']}").json()["findings"]
+    assert {one["severity"] for one in told} <= {"error", "warning", "note"}
+    link = next(one for one in told if one["code"].startswith("link-"))
+    assert link["path"] == "content/007.yaml"
+    assert preview.get("api/findings/none").status == 404
+
+
 def test_a_list_that_cannot_be_read_is_a_mistake_over_a_view(preview: Any) -> None:
     preview.write("subscribers.csv", "name\n林\n")
     for _ in range(100):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -338,12 +339,25 @@ def test_a_finding_shows_its_line_and_marks_its_place(window: Any, preview: Any)
     window.open(preview.url)
     finding = window.page.locator(".finding")
     expect(finding).to_have_count(1)
-    expect(window.page.locator("#findings .badge")).to_have_text("1")
+    expect(window.page.locator("#found .badge")).to_have_text("1")
     finding.click()
     expect(finding).to_have_attribute("aria-expanded", "true")
     expect(window.page.locator(".snippet .here")).to_contain_text("p:not(.a,.b)")
     finding.click()
     expect(window.page.locator(".snippet")).to_be_hidden()
+
+
+def test_what_the_checks_find_leads_to_its_place(
+    window: Any, start: Any, publication: Path
+) -> None:
+    source = publication / "content" / "007.yaml"
+    source.write_text(source.read_text("utf-8").replace("一句话。", "一句话。。"), "utf-8")
+    page = window.open(start(publication, checks=True).url).page
+    finding = page.locator(".finding", has_text="007.yaml:10").first
+    finding.click(timeout=20_000)
+    expect(page.locator(".snippet .here")).to_contain_text("原来的一句话。。")
+    expect(window.mail.locator("[data-marked]")).to_have_text("原来的一句话。。")
+    expect(page.locator("#found .group-of.note ul")).to_be_hidden()
 
 
 def _inner_width(page: Any) -> int:

@@ -19,7 +19,8 @@ from newsletter.content.numbering import find_issue
 from newsletter.errors import ConfigError, SourceError, UsageError
 from newsletter.preview.app import build_app
 from newsletter.preview.events import Hub
-from newsletter.preview.studio import Clock, Inspector, Studio
+from newsletter.preview.inspection import Inspector, inspect
+from newsletter.preview.studio import Clock, Studio
 from newsletter.preview.watcher import Watcher
 from newsletter.project import Project
 
@@ -35,7 +36,7 @@ def serve(
     announce: Callable[[str], None],
     token: str | None = None,
     clock: Clock = lambda: datetime.now(UTC),
-    inspector: Inspector | None = None,
+    inspector: Inspector | None = inspect,
 ) -> None:
     """Show the preview until somebody presses Ctrl-C, which ends it at once and without an error.
 
@@ -47,7 +48,7 @@ def serve(
         announce: gets one line with the page's address when it can be opened.
         token: first part of every path; made up when absent.
         clock: the time, aware.
-        inspector: finds what is worth a look in an issue: see `studio.Inspector`.
+        inspector: finds what is worth a look in an issue: the checks, unless told.
 
     Raises:
         UsageError: there is no such issue; the port is taken or may not be used.

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 from threading import Lock
-from typing import Any
 
 from newsletter.audience.models import Subscriber
 from newsletter.config import CONFIG_NAME, load_publication
@@ -24,6 +23,7 @@ from newsletter.mail.address import parse_address
 from newsletter.mailing import Mailing, stand_in
 from newsletter.preview.anatomy import Anatomy
 from newsletter.preview.faults import Fault, Finding, faults_of, finding, from_record
+from newsletter.preview.inspection import Inspector
 from newsletter.preview.people import Person
 from newsletter.preview.roster import Roster, read_roster
 from newsletter.preview.snapshot import IssueEntry, Sight, Snapshot
@@ -32,10 +32,6 @@ from newsletter.rendering.edition import Edition
 from newsletter.rendering.render import Renderer
 
 Clock = Callable[[], datetime]
-Inspector = Callable[[Mailing], Iterable[Mapping[str, Any]]]
-"""Looks an issue over and yields records of code, severity (error, warning or note), message, hint,
-path, line and column, as `check --format json` prints them."""
-
 KEPT = 24
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif"})
 
@@ -135,8 +131,8 @@ class Studio:
             found += [from_record(record) for record in self._inspector(snapshot.mailing)]
         except Exception as error:  # a check that fails must not take the page away
             found.append(finding(Problem(message=str(error)), code="inspection-failed"))
-        told = {(one["message"], one["path"], one["line"]): one for one in reversed(found)}
-        return list(reversed(told.values()))
+        # where both speak of one thing, the inspector's word counts
+        return list({(one["message"], one["path"], one["line"]): one for one in found}.values())
 
     def people(self, words: str, number: int | None) -> tuple[list[Person], int]:
         """Readers for the picker: see `People.search`."""

@@ -20,6 +20,7 @@ let loading = false;
 let stale = false;
 let version = -1;
 let events = null;
+let inspection = 0;
 let chosenLanguage = localStorage.getItem("language");
 
 async function load() {
@@ -53,10 +54,11 @@ async function loadOnce() {
     problems = [{ message: `${word("problemInside")}: ${error.message}` }];
   }
   if (number === state.number) show();
-  if (view?.inspected === false && !stale) lookOver(view);
+  clearTimeout(inspection);
+  if (view?.inspected === false) inspection = setTimeout(lookOver, 300, view);
 }
 
-// The checks take their time, so they are asked for when the mail is on the screen, and once for each version of it.
+// The checks take their time, so they are asked for when the mail is on the screen and nothing was saved for a moment.
 async function lookOver(shown) {
   shown.inspected = true;
   const answer = await getJson(`api/findings/${shown.id}`).catch(() => null);

@@ -19,8 +19,9 @@ export function showSide(view, { pick }) {
 // Drawn only when something is different, so that a finding stays open through a save.
 export function showFindings(view) {
   const count = byId("count");
-  count.hidden = !view?.findings.length;
-  count.textContent = String(view?.findings.length ?? 0);
+  const grave = view?.findings.filter((finding) => finding.severity !== "note").length ?? 0;
+  count.hidden = !grave;
+  count.textContent = String(grave);
   const told = view ? JSON.stringify([view.findings, view.elsewhere, spoken()]) : "";
   if (told === toldFindings) return;
   toldFindings = told;
@@ -67,20 +68,26 @@ function meter(view) {
     el("p", { class: "quiet" }, words));
 }
 
+// Errors and warnings lie open; notes are many and wait behind a word.
 function findings(view) {
-  const sorted = SEVERITIES.flatMap((severity) => view.findings.filter((finding) => finding.severity === severity));
-  const list = el("ul", { class: "findings" }, sorted.map(finding));
-  const title = el("h2", { id: "findings", tabindex: "-1" }, word("findings"), sorted.length ? el("span", { class: "badge" }, String(sorted.length)) : null);
+  const groups = SEVERITIES.map((severity) => [severity, view.findings.filter((finding) => finding.severity === severity)]).filter(([, found]) => found.length);
+  const title = el("h2", { id: "findings", tabindex: "-1" }, word("findings"));
   return [title,
-    sorted.length ? list : el("p", { class: "quiet" }, word("noFindings")),
+    groups.length ? groups.map(([severity, found]) => group(severity, found)) : el("p", { class: "quiet" }, word("noFindings")),
     view.elsewhere.length ? el("details", { class: "elsewhere" }, el("summary", {}, word("elsewhere", view.elsewhere.length)),
       el("ul", {}, view.elsewhere.map((url) => el("li", {}, url)))) : null];
 }
 
+function group(severity, found) {
+  const heading = [el("span", { class: "severity" }, word(`${severity}s`)), el("span", { class: "badge" }, String(found.length))];
+  return el("details", { class: `group-of ${severity}`, open: severity !== "note" },
+    el("summary", {}, heading), el("ul", { class: "findings" }, found.map(finding)));
+}
+
 function finding(one) {
   const more = el("div", { class: "more", hidden: true });
-  const button = el("button", { type: "button", class: `finding ${one.severity}`, "aria-expanded": "false" },
-    el("span", { class: "severity" }, word(one.severity)), el("span", { class: "what" }, coded(one.message)),
+  const button = el("button", { type: "button", class: "finding", "aria-expanded": "false" },
+    el("span", { class: "what" }, coded(one.message)),
     one.path ? el("code", { class: "place" }, place(one)) : null);
   button.addEventListener("click", async () => {
     more.hidden = !more.hidden;
@@ -94,6 +101,7 @@ async function openFinding(one, more) {
   const source = one.path && one.line ? await getJson("api/source", { path: one.path, line: one.line }) : null;
   fill(more,
     one.hint ? el("p", { class: "hint" }, coded(one.hint)) : null,
+    el("code", { class: "place" }, one.code),
     source?.lines.length ? listing(source, one.line) : null);
   const line = source?.lines[one.line - source.first];
   for (const words of phrases(line ?? "")) if (markText(words)) return;
