@@ -10,25 +10,25 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-)
-from pydantic_core import PydanticKnownError
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from newsletter.errors import ConfigError, Problem, SourceError
-from newsletter.mail.address import parse_address
-from newsletter.mail.verp import LONGEST_MAILBOX
+from newsletter.source.scalars import (
+    BounceAddress,
+    Domain,
+    HttpUrl,
+    InsidePath,
+    Line,
+    MailAddress,
+    Selector,
+    Whole,
+    http_url,
+    one_line,
+)
 from newsletter.source.text import read_source
 from newsletter.source.validation import validate
 from newsletter.source.yaml import parse_yaml
@@ -37,76 +37,7 @@ CONFIG_NAME = "newsletter.yaml"
 
 _SUBJECT_FIELDS = ("name", "number", "title")
 _LIST_ID = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
-_SELECTOR = r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$"
 _PADDING = re.compile(r"0[1-9]d?\Z")
-
-
-def _one_line(value: str) -> str:
-    value = value.strip()
-    if any(ord(char) < 0x20 or ord(char) in (0x7F, 0x85, 0x2028, 0x2029) for char in value):
-        raise ValueError("must be one line without control characters")
-    return value
-
-
-def _http_url(value: str) -> str:
-    value = _one_line(value)
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid or " " in value:
-        raise ValueError("must be a web address such as https://weekly.example.org")
-    if parts.query or parts.fragment:
-        raise ValueError("must not have a query or a fragment")
-    return value.rstrip("/")
-
-
-def _mail_address(value: str) -> str:
-    return str(parse_address(_one_line(value)).envelope)
-
-
-def _domain(value: str) -> str:
-    value = _one_line(value)
-    try:
-        return parse_address(f"postmaster@{value}").domain
-    except ValueError:
-        raise ValueError("must be a domain such as example.org") from None
-
-
-def _bounce_address(value: str) -> str:
-    value = _mail_address(value)
-    local = value.rpartition("@")[0]
-    if not local.isascii() or len(local) > LONGEST_MAILBOX:
-        raise ValueError(
-            f"must have at most {LONGEST_MAILBOX} ASCII characters before the @,"
-            " so that a token fits behind them"
-        )
-    return value
-
-
-def _inside(value: str) -> str:
-    value = _one_line(value)
-    path = PurePosixPath(value)
-    if path.is_absolute() or ".." in path.parts or "\\" in value or "://" in value:
-        raise ValueError("must be a path inside this folder, with `/` and without `..`")
-    return value
-
-
-def _no_truth_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise PydanticKnownError("int_type")
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_no_truth_value)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_line)]
-InsidePath = Annotated[Line, AfterValidator(_inside)]
-HttpUrl = Annotated[Line, AfterValidator(_http_url)]
-MailAddress = Annotated[Line, AfterValidator(_mail_address)]
-BounceAddress = Annotated[Line, AfterValidator(_bounce_address)]
-Domain = Annotated[Line, AfterValidator(_domain)]
-Selector = Annotated[Line, Field(pattern=_SELECTOR, max_length=63)]
 
 
 class Settings(BaseModel):
@@ -406,7 +337,7 @@ def _override(publication: Publication, values: dict[str, str]) -> Publication:
 
 
 _VARIABLES: Mapping[str, tuple[str, Callable[[str], str]]] = {
-    "NEWSLETTER_RELAY": ("relay", _one_line),
-    "NEWSLETTER_SITE_URL": ("site_url", _http_url),
-    "NEWSLETTER_PUBLIC_URL": ("public_url", _http_url),
+    "NEWSLETTER_RELAY": ("relay", one_line),
+    "NEWSLETTER_SITE_URL": ("site_url", http_url),
+    "NEWSLETTER_PUBLIC_URL": ("public_url", http_url),
 }

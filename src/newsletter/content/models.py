@@ -20,8 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from newsletter.config import InsidePath, Line, Whole
 from newsletter.content.moments import Day, Moment
+from newsletter.source.scalars import InsidePath, Line, Whole
 from newsletter.source.text import shortened
 from newsletter.source.validation import mistakes_in_text
 
