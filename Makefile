@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: all env demo bench test check format lint types imports preview lock clean
+.PHONY: all env demo bench test torture check format lint types imports preview lock clean
 
 all: env
 
@@ -30,6 +30,11 @@ preview: env
 ## test: everything that this machine can run
 test: env
 	$(BIN)/python -m pytest
+
+## torture: kill the sender at every commit and every network write, make torture SECONDS=600
+SECONDS ?= 600
+torture: env
+	$(BIN)/python tests/torture/long_sweep.py $(SECONDS)
 
 ## check: format, lint, types and import rules
 check: env

@@ -1,0 +1,221 @@
+"""Two senders on one ledger, a sender that sleeps through its lease, and senders that are told to stop."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from recording_sink import RunningSink, running_sink
+from torture_stage import LEDGER, Stage, addresses, finish, write_publication
+
+RECIPIENTS = 160  # more than one sender claims at a time
+EVERYBODY = addresses(RECIPIENTS)
+CONNECTIONS = 4
+LEASE = 0.5
+UNLOCKED = str(Path(__file__).with_name("unlocked.py"))
+
+
+@pytest.fixture(params=["pipelined", "stepwise"])
+def wire(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The sink's option for it."""
+    return ("--no-pipelining",) if request.param == "stepwise" else ()
+
+
+@pytest.fixture
+def sink(wire: tuple[str, ...]) -> Iterator[RunningSink]:
+    """It takes its time over each message, so that a send lasts for seconds."""
+    with running_sink("--seconds=0.05", *wire) as running:
+        yield running
+
+
+@pytest.fixture
+def publication(tmp_path: Path) -> Path:
+    return write_publication(tmp_path, connections=CONNECTIONS, recipients=RECIPIENTS)
+
+
+@pytest.fixture
+def stage(publication: Path, sink: RunningSink) -> Iterator[Stage]:
+    stage = Stage(publication, sink.url)
+    yield stage
+    stage.end()
+
+
+@pytest.fixture
+def unlocked(stage: Stage, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """The same place with a sender that knows no lock."""
+    more = getattr(request, "param", ("--no-recovery",))
+    unlocked = Stage(stage.root, stage.relay, (UNLOCKED, str(LEASE), *more))
+    yield unlocked
+    unlocked.end()
+
+
+def wait_for(what: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Until `what` holds while `process` lives."""
+    while not what():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
+def settled(stage: Stage) -> int:
+    """How many outcomes the log has."""
+    path = stage.root / ".newsletter" / "log" / "001.jsonl"
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def everybody_once(stage: Stage, sink: RunningSink) -> None:
+    """All are accepted, and the server has exactly one message for each."""
+    end = stage.standing()
+    assert (end.planned, end.count()) == (RECIPIENTS, {"accepted": RECIPIENTS})
+    assert sorted(sink.take().received) == EVERYBODY
+
+
+def test_of_two_started_at_once_the_lock_lets_one_through(stage: Stage, sink: RunningSink) -> None:
+    both = [finish(process) for process in [stage.start("send", "1", "--yes") for _ in range(2)]]
+    (code, said), (other_code, other_said) = sorted(both)
+    assert (code, other_code) == (0, 75), both
+    assert f"planned {RECIPIENTS} = {RECIPIENTS} accepted" in said
+    assert "another send is running here (process " in other_said
+    everybody_once(stage, sink)
+    code, said = stage.run("send", "1", "--yes")
+    assert code == 0
+    assert "Nothing is left to send." in said
+    assert not sink.take().received
+
+
+@pytest.mark.parametrize(
+    ("unlocked", "meanwhile"),
+    [((), "in_doubt"), (("--no-recovery",), "in_flight")],
+    ids=["recovery", "leases-only"],
+    indirect=["unlocked"],
+)
+def test_one_that_sleeps_through_its_lease_mails_nobody_twice(
+    stage: Stage, sink: RunningSink, unlocked: Stage, meanwhile: str
+) -> None:
+    """Without the run lock: the second sender takes what the frozen one had claimed, and the fence keeps it.
+
+    What the frozen one had in flight is never sent by the other. It tells the truth about it when it wakes.
+    """
+    first = unlocked.start()
+    wait_for(lambda: settled(stage) >= RECIPIENTS // 5, first)
+    freeze(first, stage)
+    time.sleep(3 * LEASE)
+    at_freeze = stage.standing()
+    assert at_freeze.having("claimed")
+    second = outcomes(unlocked.start())
+    between = stage.standing()
+    untold = at_freeze.having("in_flight")
+    assert between.having(meanwhile) == untold
+    assert between.having("accepted") == set(EVERYBODY) - untold
+    first.send_signal(signal.SIGCONT)
+    woken = outcomes(first)
+    assert second["accepted"] > 0
+    assert woken["accepted"] + second["accepted"] == RECIPIENTS
+    everybody_once(stage, sink)
+
+
+def test_both_awake_without_the_lock_share_the_work(
+    stage: Stage, sink: RunningSink, unlocked: Stage
+) -> None:
+    """Each takes what the other has not claimed yet, or claimed and left lying."""
+    stage.run("send", "1", "--yes", "--limit", "1")
+    both = [outcomes(process) for process in [unlocked.start() for _ in range(2)]]
+    assert sum(each.get("accepted", 0) for each in both) == RECIPIENTS - 1
+    everybody_once(stage, sink)
+
+
+@pytest.mark.parametrize(
+    ("wire", "name"), [("pipelined", "SIGINT"), ("stepwise", "SIGTERM")], indirect=["wire"]
+)
+def test_a_signal_lets_what_is_under_way_come_to_its_end(
+    stage: Stage, sink: RunningSink, name: str
+) -> None:
+    process = stage.start("send", "1", "--yes")
+    wait_for(lambda: settled(stage) >= RECIPIENTS // 5, process)
+    process.send_signal(signal.Signals[name])
+    code, said = finish(process)
+    assert code == 75
+    assert "finishing what is under way" in said
+    assert "next: newsletter send 1" in said
+    cut = stage.standing()
+    assert set(cut.count()) == {"accepted", "pending"}
+    assert f"planned {RECIPIENTS} = " in said
+    assert stage.run("send", "1", "--yes")[0] == 0
+    everybody_once(stage, sink)
+
+
+@pytest.mark.parametrize(
+    ("wire", "name"), [("pipelined", "SIGTERM"), ("stepwise", "SIGINT")], indirect=["wire"]
+)
+def test_a_second_signal_is_as_safe_as_a_kill(
+    publication: Path, wire: tuple[str, ...], name: str
+) -> None:
+    """The server thinks for seconds about each message, so that some are under way for sure."""
+    with running_sink("--seconds=5", *wire) as slow:
+        process = Stage(publication, slow.url).start("send", "1", "--yes")
+        wait_for(lambda: in_flight(publication) >= CONNECTIONS, process)
+        process.send_signal(signal.Signals[name])
+        assert process.stderr is not None
+        while "finishing what is under way" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.Signals[name])
+        code, _ = finish(process)
+        got = slow.take()
+    assert code == 75
+    with running_sink(*wire) as sink:
+        stage = Stage(publication, sink.url)
+        cut = stage.standing()
+        doubt = cut.having("in_doubt")
+        assert cut.having("pending") == set(EVERYBODY) - doubt
+        assert set(got.received) <= doubt
+        assert len(doubt) <= 2 * CONNECTIONS
+        stage.settle()
+        end = stage.standing()
+        assert end.having("in_doubt") == doubt
+        assert end.having("accepted") == set(EVERYBODY) - doubt
+        assert sorted(sink.take().received) == sorted(set(EVERYBODY) - doubt)
+
+
+def freeze(process: subprocess.Popen[str], stage: Stage) -> None:
+    """SIGSTOP, at a moment when the process does not hold the database.
+
+    A sender that is frozen inside a transaction keeps the other one from everything: it says so after 30 s.
+    """
+    with closing(sqlite3.connect(stage.root / LEDGER, timeout=0, isolation_level=None)) as db:
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                db.execute("ROLLBACK")
+            except sqlite3.OperationalError:
+                process.send_signal(signal.SIGCONT)
+                time.sleep(0.003)
+            else:
+                return
+
+
+def in_flight(publication: Path) -> int:
+    """How many entries are in flight now."""
+    path = publication / LEDGER
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path, timeout=30)) as db:
+        try:
+            query = "SELECT count(*) FROM entry WHERE state = 'in_flight'"
+            return int(db.execute(query).fetchone()[0])
+        except sqlite3.OperationalError:  # not planned yet
+            return 0
+
+
+def outcomes(process: subprocess.Popen[str]) -> dict[str, int]:
+    """What an unlocked sender has achieved."""
+    code, said = finish(process)
+    assert code == 0, said
+    told: dict[str, int] = json.loads(said)
+    return told
