@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from newsletter.delivery.ledger import Campaign, Claim, Counts, Ledger, Recovered
 from newsletter.delivery.lock import run_lock
+from newsletter.delivery.options import SendOptions, Tally
 from newsletter.delivery.pace import POLITE, DomainPolicy
 from newsletter.delivery.retry import HOUR, MINUTE, RetrySchedule
-from newsletter.delivery.sender import Sender, SendOptions, Tally
+from newsletter.delivery.sender import Sender
 from newsletter.delivery.sendlog import SendLog
 from newsletter.delivery.states import SENDABLE, State
 from newsletter.errors import EditionChanged, LedgerError, UsageError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from newsletter.delivery.sender import Tally
+from newsletter.delivery.options import Tally
 from newsletter.delivery.states import State
 
 if TYPE_CHECKING:

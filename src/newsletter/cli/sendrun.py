@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from newsletter.cli.progress import make_progress
-from newsletter.delivery.sender import Sender, Tally
+from newsletter.delivery.options import Tally
+from newsletter.delivery.sender import Sender
 from newsletter.delivery.states import SENDABLE, State
 from newsletter.errors import Declined, UsageError
 from newsletter.mailing import Mailing

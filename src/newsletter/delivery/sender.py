@@ -6,73 +6,26 @@ import asyncio
 import contextlib
 import random
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from newsletter.delivery.breakers import Breakers
+from newsletter.delivery.jobs import EntryJob, JobFeed, LedgerSource
 from newsletter.delivery.ledger import Campaign, Claim, Intent, Ledger, Outcome
-from newsletter.delivery.pace import POLITE, DomainPolicy, Pace
+from newsletter.delivery.options import SendOptions, Tally
+from newsletter.delivery.pace import Pace
 from newsletter.delivery.recorder import Recorder
-from newsletter.delivery.retry import RetrySchedule
 from newsletter.delivery.sendlog import SendLog
 from newsletter.delivery.states import State
 from newsletter.delivery.supply import Supply
 from newsletter.delivery.verdicts import Domain, Route, Verdict, judge
 from newsletter.errors import NewsletterError
 from newsletter.mail.message import Message
-from newsletter.mail.reply import Reply
-from newsletter.transport.exchange import ConnectFailed, Event, Job, Loss, Session, Stage, Transport
+from newsletter.transport.exchange import ConnectFailed, Event, Job, Session, Stage, Transport
 
 BATCH = 128
 MAX_BACK_OFF = 60.0
 
 Compose = Callable[[Claim], Message]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendOptions:
-    """How a run behaves. Times in seconds.
-
-    Attributes:
-        connections: open at the same time.
-        messages_per_connection: then a new one.
-        window: how long a run may wait for deferred entries and for a relay that is away.
-        lease: how long a claim holds without news.
-        limit: how many entries this run may take, or None.
-        states: only entries in these states, or any sendable one.
-        connect_tries: failures in a row, with nothing achieved between, before the relay counts as away.
-        retry: when deferred entries are due again.
-        rate: messages a second over the whole relay, or None.
-        domains: limits per recipient domain.
-
-    """
-
-    connections: int = 4
-    messages_per_connection: int = 500
-    window: float = 0.0
-    lease: float = 900.0
-    limit: int | None = None
-    states: Sequence[State] = ()
-    connect_tries: int = 3
-    retry: RetrySchedule = field(default_factory=RetrySchedule)
-    rate: float | None = None
-    domains: Mapping[str, DomainPolicy] = field(default_factory=lambda: POLITE)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has achieved so far. `stopped` says why it ended early, if it did."""
-
-    outcomes: Counter[State] = field(default_factory=Counter)
-    stopped: NewsletterError | None = None
-    interrupted: bool = False
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def seconds(self) -> float:
-        """How long the run has been going."""
-        return time.monotonic() - self.started
 
 
 class Sender:
@@ -134,7 +87,9 @@ class Sender:
         self._recorder.start()
         options = self._options
         self._supply = Supply(
-            _Source(self._ledger, self._recorder, self._campaign, self._run, options, self._clock),
+            LedgerSource(
+                self._ledger, self._recorder, self._campaign, self._run, options, self._clock
+            ),
             pace=Pace(connections=options.connections, rate=options.rate, domains=options.domains),
             batch=max(BATCH, 8 * options.connections),
             limit=options.limit,
@@ -177,7 +132,7 @@ class Sender:
             if session is None:
                 return
             self._sessions.add(session)
-            feed = _Feed(self, self._supply)
+            feed = JobFeed(self, self._supply)
             try:
                 await session.run(feed, limit=self._options.messages_per_connection)
             finally:
@@ -216,7 +171,7 @@ class Sender:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._supply.ended(), seconds)
 
-    def start_job(self, claim: Claim, feed: _Feed) -> Job | None:
+    def start_job(self, claim: Claim, feed: JobFeed) -> Job | None:
         """Compose an entry's message and ask for its intent; None when it cannot be composed."""
         try:
             message = self._compose(claim)
@@ -225,9 +180,9 @@ class Sender:
             self._stop_for(error)  # its claim is released with the others
             return None
         granted = self._recorder.intend(Intent(claim.id, message.message_id))
-        return _Job(self, feed, claim, message, granted)
+        return EntryJob(self, feed, claim, message, granted)
 
-    def settle(self, job: _Job, stage: Stage, event: Event) -> Verdict:
+    def settle(self, job: EntryJob, stage: Stage, event: Event) -> Verdict:
         """Record what became of a job."""
         verdict = judge(stage, event)
         if job.disowned:  # suppressed or no longer ours: the ledger has its state
@@ -283,120 +238,3 @@ class Sender:
 
     def _release(self) -> int:
         return self._ledger.release(self._campaign, run=self._run, now=self._clock())
-
-
-class _Source:
-    """The ledger as the supply sees it; see `supply.Source`."""
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        recorder: Recorder,
-        campaign: Campaign,
-        run: int,
-        options: SendOptions,
-        clock: Callable[[], float],
-    ) -> None:
-        self._ledger = ledger
-        self._recorder = recorder
-        self._campaign = campaign
-        self._run = run
-        self._options = options
-        self._clock = clock
-
-    def claim(self, limit: int) -> Awaitable[list[Claim]]:
-        return self._recorder.call(
-            lambda: self._ledger.claim(
-                self._campaign,
-                run=self._run,
-                limit=limit,
-                now=self._clock(),
-                lease=self._options.lease,
-                states=self._options.states,
-            )
-        )
-
-    async def seconds_to_next(self) -> float | None:
-        due = await self._recorder.call(lambda: self._ledger.next_due(self._campaign))
-        return None if due is None else max(due - self._clock(), 0.0)
-
-    def postpone(self, claims: Sequence[Claim], seconds: float) -> Awaitable[None]:
-        ids = [claim.id for claim in claims]
-        now = self._clock()
-        return self._recorder.call(
-            lambda: self._ledger.postpone(ids, run=self._run, until=now + seconds, now=now)
-        )
-
-
-class _Job:
-    """An entry on its way; see `transport.exchange.Job`."""
-
-    __slots__ = ("_feed", "_granted", "_sender", "claim", "message", "started")
-
-    def __init__(
-        self,
-        sender: Sender,
-        feed: _Feed,
-        claim: Claim,
-        message: Message,
-        granted: asyncio.Future[bool],
-    ) -> None:
-        self._sender = sender
-        self._feed = feed
-        self._granted = granted
-        self.claim = claim
-        self.message = message
-        self.started = time.monotonic()
-
-    def granted(self) -> Awaitable[bool]:
-        if not self._granted.done():
-            self._sender.hurry()
-        return self._granted
-
-    @property
-    def disowned(self) -> bool:
-        """Whether the ledger has refused the intent."""
-        granted = self._granted
-        return granted.done() and not granted.cancelled() and not granted.result()
-
-    def settle(self, stage: Stage, event: Event) -> None:
-        verdict = self._sender.settle(self, stage, event)
-        if not self.disowned:
-            self._feed.note(event)
-        if verdict.route is not Route.GO_ON:
-            self._feed.rotate = True
-
-
-class _Feed:
-    """A session's view of the supply."""
-
-    __slots__ = ("_answered", "_carried", "_sender", "_supply", "fruitless", "rotate")
-
-    def __init__(self, sender: Sender, supply: Supply) -> None:
-        self._sender = sender
-        self._supply = supply
-        self._carried: dict[str, int] = {}
-        self._answered = False
-        self.fruitless: ConnectFailed | None = None
-        self.rotate = False
-
-    def note(self, event: Event) -> None:
-        """A connection on which nothing was ever answered is as good as none."""
-        self._answered = self._answered or isinstance(event, Reply)
-        lost = isinstance(event, Loss) and event.certain and not self._answered
-        self.fruitless = ConnectFailed(Stage.CONNECT, event) if lost else None
-
-    async def next(self) -> Job | None:
-        while not self.rotate:
-            claim = await self._supply.next(self._carried)
-            if claim is None:
-                return None
-            if job := self._sender.start_job(claim, self):
-                return job
-        return None
-
-    def ready(self) -> Job | None:
-        if self.rotate:
-            return None
-        claim = self._supply.now(self._carried)
-        return self._sender.start_job(claim, self) if claim else None
