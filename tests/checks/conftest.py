@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
 from checks_desk import Desk
 
+from newsletter.checking import check_issue
 from newsletter.checks.checked import Checked
 from newsletter.checks.model import Example, Finding
 from newsletter.checks.run import run_checks
-from newsletter.checking import check_issue
 
-Findings = Callable[[Example], list[Finding]]
+Findings = Callable[..., list[Finding]]
 
 
 @pytest.fixture
@@ -23,14 +23,13 @@ def desk(tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def findings(desk: Desk) -> Findings:
-    """What all checks find in an example."""
+    """`findings(example, select=…)`: what all checks, or these, find in an example."""
 
-    def find(example: Example) -> list[Finding]:
-        project = desk.open(example)
+    def find(example: Example, *, select: Collection[str] = ()) -> list[Finding]:
         if desk.is_doctored(example):
-            checked = desk.examine(example)
-            return run_checks(checked)
-        return check_issue(project, desk.number, services=example.services)
+            return run_checks(desk.examine(example), select=select)
+        project = desk.open(example)
+        return check_issue(project, desk.number, select=select, services=example.services)
 
     return find
 

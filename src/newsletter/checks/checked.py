@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 from lxml import etree
 
 from newsletter.checks.placing import Places, Value
+from newsletter.checks.prose import Copy, copy_of
 from newsletter.config import Publication
 from newsletter.content.models import Issue
 from newsletter.content.reader import IssueSource
@@ -80,6 +82,12 @@ class Checked:
         """The issue as its author wrote it."""
         return self.source.issue
 
+    @property
+    def today(self) -> date | None:
+        """The day of the issue's own date, in the publication's time zone."""
+        moment = self.issue.date
+        return moment.astimezone(self.publication.zone).date() if moment else None
+
     @cached_property
     def others(self) -> tuple[OtherIssue, ...]:
         """The publication's other issues, by number; read on first use."""
@@ -96,6 +104,16 @@ class Checked:
     def elements(self) -> tuple[etree._Element, ...]:
         """Every element of the HTML part in its order, without comments."""
         return tuple(node for node in self.tree.iter() if isinstance(node.tag, str))
+
+    @cached_property
+    def words(self) -> str:
+        """The text of the HTML part: what readers see of its body, white space collapsed."""
+        return _words(self.tree, leave_out=frozenset(_UNSEEN))
+
+    @cached_property
+    def words_without_code(self) -> str:
+        """The same without what stands as code."""
+        return _words(self.tree, leave_out=frozenset((*_UNSEEN, "code", "pre")))
 
     @cached_property
     def links(self) -> tuple[Element, ...]:
@@ -124,6 +142,31 @@ class Checked:
         """Every text of the issue source, with the place of each of its characters."""
         return self.places.index.values
 
+    @cached_property
+    def copy(self) -> tuple[Copy, ...]:
+        """The words for readers in the issue source, code and addresses masked."""
+        return tuple(copy_of(self.values))
+
     def placed(self, node: etree._Element) -> Element:
         """An element with the line it comes from."""
         return Element(node, self.places.of_element(node))
+
+
+_UNSEEN = ("head", "style", "script", "title")
+
+
+def _words(node: etree._Element, *, leave_out: frozenset[str]) -> str:
+    pieces: list[str] = []
+
+    def gather(element: etree._Element) -> None:
+        if isinstance(element.tag, str) and element.tag not in leave_out:
+            pieces.append(element.text or "")
+            for child in element:
+                gather(child)
+                pieces.append(child.tail or "")
+        # between blocks there is always white space of some kind
+        if element.tag in ("p", "td", "div", "li", "br", "tr", "h1", "h2", "h3", "h4", "h5", "h6"):
+            pieces.append(" ")
+
+    gather(node)
+    return " ".join("".join(pieces).split())

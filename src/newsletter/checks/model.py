@@ -106,7 +106,8 @@ class Example:
         header: header fields of the message that are added, or replaced by name; an empty value
             removes the field. Values are the bytes after `Name: `, as text.
         message: the whole message instead, as text with LF line ends.
-        files: further template and style sheet files by path.
+        files: further templates and style sheets by path; `.png` files are described, such as
+            `80x80` or `1200x900 noise`.
         publication: settings of newsletter.yaml that differ.
         others: sources of other issues, by path such as content/063.yaml.
         services: what a check that `needs` a service gets for it.

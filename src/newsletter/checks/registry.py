@@ -10,7 +10,9 @@ from newsletter.checks.model import Check
 FAMILIES: dict[str, str] = {
     "broken": "What cannot be read",
     "content": "Content",
+    "dates": "Dates",
     "chinese": "Chinese copy-editing",
+    "marks": "Marks and leftovers",
     "links": "Links",
     "images": "Images",
     "accessibility": "Accessibility",
@@ -19,6 +21,7 @@ FAMILIES: dict[str, str] = {
     "headers": "Headers",
     "spam": "Spam, offline",
     "dropped": "Dropped CSS",
+    "compatibility": "Mail programs",
     "acceptance": "Accepted findings",
 }
 """Modules of this package that hold checks, in the order of the documentation, with their headings."""
