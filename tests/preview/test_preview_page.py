@@ -228,6 +228,16 @@ def test_moves_between_issues_without_a_restart(window: Any, preview: Any) -> No
     expect(window.mail.locator("body")).to_contain_text("第八期的正文")
 
 
+def test_an_issue_that_is_not_there_can_be_left(window: Any, preview: Any) -> None:
+    window.page.goto(f"{preview.base}99")
+    expect(window.page.locator("#overlay")).to_contain_text("nearest: 7, 8")
+    expect(window.page.locator("#device")).to_be_hidden()
+    expect(window.page.locator("#issue")).to_have_value("")
+    window.page.locator("#issue").select_option("8")
+    expect(window.mail.locator("body")).to_contain_text("第八期的正文")
+    expect(window.page.locator("#overlay")).to_be_hidden()
+
+
 def test_the_index_lists_every_issue(window: Any, preview: Any) -> None:
     window.page.goto(preview.base)
     entries = window.page.locator("#index .issue")

@@ -30,6 +30,7 @@ export function showMail(view) {
   }).href;
   if (coming?.src === url || (!coming && shown?.src === url)) return layOut();
   coming?.remove();
+  byId("device").hidden = false;
   const frame = el("iframe", { sandbox: "allow-same-origin", referrerpolicy: "no-referrer" });
   frame.className = "mail waiting";
   frame.title = `${word("mail")}: ${view.subject}`;
@@ -44,6 +45,8 @@ export function clearMail() {
   coming?.remove();
   shown?.remove();
   coming = shown = null;
+  byId("device").hidden = true;
+  fill(byId("caption"));
 }
 
 export function frameDocument() {

@@ -10,8 +10,9 @@ export function showIssueList(publication) {
   const select = byId("issue");
   const options = publication.issues.map((issue) =>
     el("option", { value: String(issue.number), selected: issue.number === state.number }, `No.${issue.number}　${issue.title ?? word("broken")}`));
-  fill(select, state.number === null ? el("option", { value: "", selected: true }, word("allIssues")) : null, options);
   const numbers = publication.issues.map((issue) => issue.number).sort((a, b) => a - b);
+  const other = state.number === null ? word("allIssues") : `No.${state.number}`;
+  fill(select, numbers.includes(state.number) ? null : el("option", { value: "", selected: true }, other), options);
   const at = numbers.indexOf(state.number);
   point(byId("previous"), state.number === null ? undefined : numbers[at - 1]);
   point(byId("next"), at < 0 ? undefined : numbers[at + 1]);
