@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from lxml import etree
 
@@ -31,10 +32,15 @@ class OtherIssue:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element of the HTML part with its place."""
+    """An element of the HTML part."""
 
     node: etree._Element
-    place: Place | None
+    places: Places = field(repr=False)
+
+    @property
+    def place(self) -> Place | None:
+        """The line of the source or of a template that it comes from."""
+        return self.places.of_element(self.node)
 
     def get(self, name: str) -> str | None:
         """An attribute, white space around it removed."""
@@ -45,6 +51,35 @@ class Element:
     def words(self) -> str:
         """The text in it, white space collapsed."""
         return " ".join("".join(map(str, self.node.itertext())).split())
+
+    @property
+    def label(self) -> str:
+        """What a screen reader says of it: its `aria-label`, or its words with those of pictures."""
+        if named := self.get("aria-label"):
+            return named
+        pictures = [node.get("alt") or "" for node in self.node.iter("img")]
+        return " ".join([self.words, *pictures]).strip() or (self.get("title") or "")
+
+    @property
+    def address(self) -> str:
+        """Where a link leads; empty when it does not say."""
+        return self.get("href") or ""
+
+    @property
+    def parts(self) -> SplitResult:
+        """The parts of `address`; of one that cannot be split, only the path."""
+        try:
+            return urlsplit(self.address)
+        except ValueError:
+            return SplitResult("", "", self.address, "", "")
+
+    @property
+    def host(self) -> str:
+        """The host of `address` in lower case; empty when there is none."""
+        try:
+            return (self.parts.hostname or "").lower()
+        except ValueError:
+            return ""
 
 
 @dataclass(kw_only=True)
@@ -117,9 +152,12 @@ class Checked:
 
     @cached_property
     def links(self) -> tuple[Element, ...]:
-        """Every `<a href>`, with its place."""
+        """Every `<a>` that is a link, or was to be one."""
         return tuple(
-            self.placed(node) for node in self.elements if node.tag == "a" and "href" in node.attrib
+            self.placed(node)
+            for node in self.elements
+            if node.tag == "a"
+            and ("href" in node.attrib or not (node.get("name") or node.get("id")))
         )
 
     @cached_property
@@ -149,7 +187,7 @@ class Checked:
 
     def placed(self, node: etree._Element) -> Element:
         """An element with the line it comes from."""
-        return Element(node, self.places.of_element(node))
+        return Element(node, self.places)
 
 
 _UNSEEN = ("head", "style", "script", "title")

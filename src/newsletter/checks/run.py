@@ -43,8 +43,9 @@ def run_checks(
     found = [finding for finding in before if finding.code in codes]
     for check in running:
         found += check.run(checked)
-    graded = settle(grade(found, publication), checked.source, ran=codes)
-    return sorted((_shown(finding, checked) for finding in graded), key=_position)
+    graded = grade(dict.fromkeys(found), publication)  # a thing on one line may be there twice
+    left = settle(graded, checked.source, ran=codes)
+    return sorted((_shown(finding, checked) for finding in left), key=_position)
 
 
 def chosen(
