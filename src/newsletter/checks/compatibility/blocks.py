@@ -91,7 +91,8 @@ def _rule(node: Any, context: _Context) -> Iterator[tuple[Use, Origin]]:
 
 def _conditions(selectors: Sequence[Selector]) -> frozenset[str]:
     """Conditions that all selectors share."""
-    return frozenset.intersection(*(selector.conditions for selector in selectors))
+    conditions = [selector.conditions for selector in selectors]
+    return frozenset.intersection(*conditions) if conditions else frozenset()
 
 
 def _only(selectors: Sequence[Selector]) -> frozenset[tuple[str, str]]:

@@ -14,7 +14,7 @@ VENDOR = re.compile(r"[-*_](?:webkit|moz|ms|o|apple|khtml|epub)-|mso-|[*_]")
 """How names begin that are meant for one engine, which others know to leave alone."""
 
 _COLOURS = frozenset({"rgb", "rgba", "hsl", "hsla"})
-_LOUD = re.compile(r"!\s*(?!important)(?=important)", re.IGNORECASE)
+_EMPHASIS = re.compile(r"!\s*(important)", re.IGNORECASE)
 _TIGHT = re.compile(r"[^\s;{]!\s*important", re.IGNORECASE)
 
 
@@ -60,7 +60,7 @@ def declared_by(content: Sequence[Any], spelling: frozenset[str]) -> tuple[Decla
 def emphasis(css: str) -> frozenset[str]:
     """Unusual spellings of `!important` anywhere in `css`: tokens do not keep them."""
     found = set()
-    if _LOUD.search(css):
+    if any(word != "important" for word in _EMPHASIS.findall(css)):
         found.add("important:capitals")
     if _TIGHT.search(css):
         found.add("important:tight")

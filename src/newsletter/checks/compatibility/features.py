@@ -389,7 +389,7 @@ UNTESTED = frozenset(
         *("color", "font-family", "font-style", "font-variant", "content", "quotes"),
         *("flex", "flex-grow", "flex-shrink", "flex-basis", "order", "align-self"),
         *("align-content", "justify-items", "justify-self", "place-items", "counter-reset"),
-        *("counter-increment", "list-style", "grid-column", "grid-row", "grid-area"),
+        *("counter-increment", "grid-column", "grid-row", "grid-area"),
     }
 )
 """Properties without a page at caniemail that are no riddle: CSS 1, or nothing without a mapped one."""

@@ -51,8 +51,9 @@ class Locator:
         if origin.node is None:
             return None
         if use.where is Where.INLINE:
-            found = self._in_sheets(use, origin.node)
-            return found or self._in_templates(use.shown) or self._of_element(origin.node)
+            exact, same = self._in_sheets(use, origin.node)
+            written = exact or self._in_templates(use.shown)
+            return written or same or self._of_element(origin.node)
         return self._of_element(origin.node)
 
     def _of_element(self, node: etree._Element) -> Place | None:
@@ -66,8 +67,8 @@ class Locator:
         place, _ = Placing(text, self._css, self._templates)(origin.line, origin.column)
         return None if place.path == "<style>" else place
 
-    def _in_sheets(self, use: Use, node: etree._Element) -> Place | None:
-        """The last declaration of this property in a rule that fits; of this value, if there is one."""
+    def _in_sheets(self, use: Use, node: etree._Element) -> tuple[Place | None, Place | None]:
+        """The last declaration in a rule that fits: of this property and value, and of this property."""
         name, _, value = use.shown.partition(":")
         exact: Place | None = None
         same: Place | None = None
@@ -75,7 +76,7 @@ class Locator:
             if self._fits(rule, node):
                 same = Place(path=path, line=each.line, column=each.column)
                 exact = same if _even(each.value) == _even(value) else exact
-        return exact or same
+        return exact, same
 
     def _fits(self, rule: Rule, node: etree._Element) -> bool:
         return any(node in self._nodes(selector) for selector in rule.selectors)

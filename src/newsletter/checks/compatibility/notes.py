@@ -178,6 +178,7 @@ _RULES: tuple[tuple[str, Applies], ...] = (
     (r"`<number>` values are not supported", _weight_between_hundreds),
     (r"`bcc` is not supported", has("link:mailto-bcc")),
     (r"`orientation:portrait`|landscape media query", has("media:orientation")),
+    (r"`/ value` shorthand|slash `/` notation", has("list:slash")),
     (r"but not (?:the )?`.*", _words_named),
     (
         r"(?:`[^`]+`[, &or]*(?:and )?)+ ?(?:attributes? |values? )?(?:are|is)? ?not supported",
@@ -190,8 +191,8 @@ _RULES: tuple[tuple[str, Applies], ...] = (
     # The value.
     (r"negative values", has("number:negative")),
     (r"Alpha value is not supported", has("colour:alpha")),
-    (r"multiple values", has("list:comma", "list:several")),
-    (r"`/ value` shorthand|slash `/` notation", has("list:slash")),
+    (r"multiple values\. The comma", has("list:comma")),
+    (r"with multiple values", has("list:several")),
     (r"border can not be bigger than 8px", _thick),
     (r"Only `background-color` values", has("value:url", "list:several")),
     (r"Only `list-style-type` values", has("value:url", "ident:inside", "ident:outside")),

@@ -70,6 +70,8 @@ def selectors_of(prelude: Sequence[Any]) -> tuple[Selector, ...]:
     selectors = []
     for part in parts:
         text = " ".join(tinycss2.serialize(part).split())
+        if not text:
+            continue
         only = next((clients for pattern, clients in _TARGETS if pattern.search(text)), frozenset())
         selectors.append(Selector(text=text, atoms=frozenset(_atoms(part) | several), only=only))
     return tuple(selectors)
