@@ -106,8 +106,14 @@ _CODES: dict[str, Reason] = {
 }
 
 
+# How Postfix and Exim pass on what the next server has said, behind a code of their own.
+_QUOTED = re.compile(r"\bsaid: ([45]\d\d)[ -](.+)", re.DOTALL)
+
+
 def read_reason(reply: Reply) -> Reason:
-    """What a 4yz or 5yz reply is about."""
+    """What a 4yz or 5yz reply is about. Where a relay quotes the next server, that one's words count."""
+    if quoted := _QUOTED.search(reply.text):
+        reply = Reply(int(quoted[1]), quoted[2])
     words = reply.text.lower()
     early = next((reason for reason, pattern in _WORDS[:3] if pattern.search(words)), None)
     enhanced = reply.enhanced
