@@ -29,6 +29,7 @@ PACKAGES = {
     "smtp-sink": "postfix",
     "smtp-source": "postfix",
     "postfix": "postfix",
+    "postgrey": "postgrey",
     "strace": "strace",
     "openssl": "openssl",
     "systemd-analyze": "systemd",

@@ -1,6 +1,6 @@
 """A mail server that remembers whose message it got, and how much of it: the witness of the torture tests.
 
-    python recording_sink.py [--no-pipelining] [--refuse PATTERN] [--seconds S] [--body-seconds S]
+    python recording_sink.py [--no-pipelining] [--refuse PATTERN=REPLY …] [--seconds S]
 
 It runs in a process of its own on 127.0.0.1, so that whatever happens to the sender does not happen to it, prints its
 port, and then answers each line on standard input with what came since the line before, as JSON. It waits with that
@@ -22,7 +22,6 @@ from dataclasses import asdict, dataclass, field
 
 LONGEST_MESSAGE = 16 * 1024 * 1024
 LONGEST_WAIT = 5.0  # seconds for the last connection to end
-REFUSAL = b"550 5.1.1 no such user here\r\n"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,16 +53,14 @@ class Sink:
 
     Args:
         pipelining: offer PIPELINING.
-        refuse: a recipient that fits is refused.
+        refuse: replies to recipients, by a pattern that finds something in them.
         seconds: to wait between the dot and its answer.
-        body_seconds: to wait between the 354 and reading the body.
 
     """
 
     pipelining: bool = True
-    refuse: re.Pattern[str] | None = None
+    refuse: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
-    body_seconds: float = 0.0
     open: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     total: int = 0
@@ -124,9 +121,10 @@ class Sink:
     def _recipient(self, line: bytes, recipients: list[str]) -> bytes:
         """Answer to RCPT."""
         name = line[line.index(b"<") + 1 : line.index(b">")].decode()
-        if self.refuse and self.refuse.search(name):
-            self.record.refused.append(name)
-            return REFUSAL
+        for pattern, reply in self.refuse.items():
+            if re.search(pattern, name):
+                self.record.refused.append(name)
+                return f"{reply}\r\n".encode()
         recipients.append(name)
         return b"250 2.1.5 Ok\r\n"
 
@@ -135,7 +133,6 @@ class Sink:
     ) -> None:
         """The body, which is not kept, and the answer to its dot."""
         writer.write(b"354 End data with <CR><LF>.<CR><LF>\r\n")
-        await asyncio.sleep(self.body_seconds)
         await reader.readexactly(1)
         self.record.begun += recipients
         await reader.readuntil(b"\r\n.\r\n")
@@ -190,15 +187,13 @@ def main() -> None:
     """See the top of this file."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--no-pipelining", action="store_true")
-    parser.add_argument("--refuse", type=re.compile)
+    parser.add_argument("--refuse", action="append", default=[])
     parser.add_argument("--seconds", type=float, default=0.0)
-    parser.add_argument("--body-seconds", type=float, default=0.0)
     options = parser.parse_args()
     sink = Sink(
         pipelining=not options.no_pipelining,
-        refuse=options.refuse,
+        refuse=dict(rule.split("=", 1) for rule in options.refuse),
         seconds=options.seconds,
-        body_seconds=options.body_seconds,
     )
     asyncio.run(sink.serve())
 

@@ -163,6 +163,11 @@ class Stage:
                 rows = db.execute("SELECT address, state FROM entry").fetchall()
         return Standing(planned[0] if planned else 0, dict(rows))
 
+    def suppressed(self) -> set[str]:
+        """Who is never to be mailed again. Not while a sender runs."""
+        with closing(sqlite3.connect(self.root / LEDGER)) as db:
+            return {row[0] for row in db.execute("SELECT address FROM suppression")}
+
     def cut_power(self, synced: int | None) -> None:
         """Take from the write-ahead log what storage had not promised to keep."""
         if synced is not None:
