@@ -1,6 +1,6 @@
 """A mail's line in the inbox: how much of sender, subject and preheader each client shows.
 
-Widths are display cells (a Chinese character takes two), measured on default settings: a laptop
+Widths are display cells (a Chinese character takes two), estimated for default settings: a laptop
 window of about 1440 pixels, a phone of about 390. Every user's window differs, so these are the
 usual cut, not a promise.
 """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import tinycss2
@@ -232,6 +233,7 @@ def _split_commas(tokens: Sequence[Any]) -> Iterator[str]:
     yield tinycss2.serialize(part).strip()
 
 
+@lru_cache(maxsize=4096)  # a mail says the same few styles over and over
 def declarations_of(style: str) -> tuple[Declaration, ...]:
     """The declarations of a style attribute."""
     nodes = tinycss2.parse_blocks_contents(style, skip_comments=True, skip_whitespace=True)
