@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -155,6 +156,15 @@ class RunningSink:
     def url(self) -> str:
         """As a relay."""
         return f"smtp://127.0.0.1:{self.port}"
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Whoever talks to it waits meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def take(self) -> Received:
         """What came since this was asked last."""

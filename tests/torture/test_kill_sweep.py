@@ -20,7 +20,7 @@ PIPELINED = Way(pipelining=True, connections=4)
 STEPWISE = Way(pipelining=False, connections=1)
 # While planning, at the first bodies, in the middle, towards the end. A stepwise message takes five writes.
 SHORT = {
-    (PIPELINED, "commit"): (3, 12, 40),
+    (PIPELINED, "commit"): (3, 12, 30),
     (PIPELINED, "write"): (7, 150, 380),
     (STEPWISE, "commit"): (6, 15, 150),
     (STEPWISE, "write"): (8, 333, 900),
