@@ -29,7 +29,7 @@ preview: env
 
 ## test: everything that this machine can run
 test: env
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 ## torture: kill the sender at every commit and every network write, make torture SECONDS=600
 SECONDS ?= 600

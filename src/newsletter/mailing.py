@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 from newsletter.composing.compose import Composer
 from newsletter.content.models import Location
-from newsletter.errors import AudienceError
+from newsletter.errors import AudienceError, Place, Problem
 
 if TYPE_CHECKING:
     from newsletter.audience.models import Subscriber
     from newsletter.content.reader import IssueSource
-    from newsletter.errors import Problem
     from newsletter.mail.address import Address
     from newsletter.mail.message import Message
     from newsletter.project import Project
@@ -163,6 +162,9 @@ class Intake:
                 self.active += 1
                 yield row.subscriber
         if not self.active:
-            raise AudienceError(
-                f"{self._project.publication.audience}: has no active subscriber, so there is nobody to send to"
+            path = self._project.publication.audience
+            nobody = Problem(
+                message="has no active subscriber, so there is nobody to send to",
+                place=Place(path=path),
             )
+            raise AudienceError(problems=[*self.problems, nobody])
