@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: all env demo bench test torture check format lint types imports preview lock clean
+.PHONY: all env demo bench bench-authoring test torture check format lint types imports preview lock clean
 
 all: env
 
@@ -50,6 +50,10 @@ format: env
 ## bench: every figure of benchmarks/README.md, side by side (about half an hour)
 bench: env
 	$(BIN)/python benchmarks/bench.py
+
+## bench-authoring: from save to repaint, and how long a check takes
+bench-authoring: env
+	$(BIN)/python benchmarks/authoring.py
 
 ## lock: pin the dependencies anew, with hashes and without any registry's address
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
