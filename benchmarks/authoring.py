@@ -1,4 +1,4 @@
-"""How long an author waits: from a save to the repainted preview, and for `newsletter check`: `make bench-authoring`."""
+"""How long an author waits, from a save to the repaint, and for `newsletter check`: `make bench-authoring`."""
 
 from __future__ import annotations
 
