@@ -111,10 +111,13 @@ def _judge_permanent(stage: Stage, reply: Reply) -> Verdict:
             state, domain = State.DEFERRED, Domain.PAUSE
         return Verdict(state=state, domain=domain, reason=reason, suspicion=Suspicion.SENDER)
     if reason.about_us:
-        return Verdict(state=State.DEFERRED, domain=Domain.PAUSE, reason=reason)
+        suspicion = Suspicion.SENDER if reason is Reason.SENDER else Suspicion.NONE
+        return Verdict(
+            state=State.DEFERRED, domain=Domain.PAUSE, reason=reason, suspicion=suspicion
+        )
     if reason.dead_address:
         return Verdict(state=State.FAILED, reason=reason, suppress=True)
-    about_content = stage is Stage.DOT or reason is Reason.CONTENT
+    about_content = reason is Reason.CONTENT or (stage is Stage.DOT and reason is Reason.OTHER)
     return Verdict(
         state=State.FAILED,
         reason=reason,
