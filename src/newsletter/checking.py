@@ -34,6 +34,7 @@ from newsletter.mailing import Mailing, stand_in
 from newsletter.rendering.folders import PACKAGED_THEME
 from newsletter.source.text import read_source
 from newsletter.source.validation import suggestion
+from newsletter.source.yaml import parse_yaml
 
 if TYPE_CHECKING:
     from newsletter.audience.models import Subscriber
@@ -146,6 +147,7 @@ def examine(
     project, source = mailing.project, mailing.source
     composer = mailing.composer_without(hidden)
     reader, unseen = _survey(project, source.issue)
+    settings = parse_yaml(read_source(project.root / CONFIG_NAME, root=project.root))
     return Checked(
         publication=project.publication,
         source=source,
@@ -153,7 +155,8 @@ def examine(
         html=composer.html(reader),
         text=composer.text(reader),
         message=composer.message(reader).data,
-        files=_theme_files(mailing),
+        files={**_theme_files(mailing), CONFIG_NAME: settings.source.text},
+        settings=settings,
         other_issues=lambda: tuple(_others(project, source)),
         hidden=unseen,
         services=services or {},

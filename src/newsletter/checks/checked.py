@@ -13,12 +13,14 @@ from lxml import etree
 
 from newsletter.checks.placing import Places, Value
 from newsletter.checks.prose import Copy, copy_of
-from newsletter.config import Publication
+from newsletter.checks.styles import Styles
+from newsletter.checks.wire import Wire
+from newsletter.config import CONFIG_NAME, Publication
 from newsletter.content.models import Issue
 from newsletter.content.reader import IssueSource
 from newsletter.errors import Place
 from newsletter.rendering.edition import Edition
-from newsletter.source.tree import Location
+from newsletter.source.tree import Location, YamlDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,8 @@ class Checked:
         text: the plain-text part as that recipient gets it, with line feeds.
         message: the whole message to that recipient, as it goes over the wire.
         files: templates and style sheets that were read for it: path as the user would type it,
-            and text. Those of the packaged theme are `newsletter/theme/…`.
+            and text. Those of the packaged theme are `newsletter/theme/…`. newsletter.yaml is there too.
+        settings: newsletter.yaml, to find lines in it.
         other_issues: gives the publication's other issues, by number.
         hidden: sets of items that some readers of the list do not see, each with how many do not.
         services: what checks with `needs` use, by name; absent means that they do not run.
@@ -108,6 +111,7 @@ class Checked:
     text: str
     message: bytes
     files: Mapping[str, str] = field(default_factory=dict)
+    settings: YamlDocument | None = None
     other_issues: Callable[[], Sequence[OtherIssue]] = tuple
     hidden: Mapping[frozenset[Location], int] = field(default_factory=dict)
     services: Mapping[str, Any] = field(default_factory=dict)
@@ -171,6 +175,16 @@ class Checked:
         return tuple(node.text or "" for node in self.elements if node.tag == "style")
 
     @cached_property
+    def styles(self) -> Styles:
+        """How the elements look."""
+        return Styles(self.tree, blocks=self.style_blocks, files=self.files)
+
+    @cached_property
+    def dark_styles(self) -> Styles:
+        """How they look in the author's own dark colours."""
+        return Styles(self.tree, blocks=self.style_blocks, files=self.files, dark=True)
+
+    @cached_property
     def places(self) -> Places:
         """Finds lines of source, templates and style sheets."""
         return Places(self.source, self.files)
@@ -184,6 +198,22 @@ class Checked:
     def copy(self) -> tuple[Copy, ...]:
         """The words for readers in the issue source, code and addresses masked."""
         return tuple(copy_of(self.values))
+
+    @cached_property
+    def headers(self) -> Wire:
+        """The message, read from its octets."""
+        return Wire(self.message)
+
+    def template(self, name: str) -> Place | None:
+        """The file of a template that was read, such as `issue.txt.j2`."""
+        path = next((path for path in self.files if path.endswith(f"/{name}")), None)
+        return Place(path=path) if path else None
+
+    def setting(self, *location: str) -> Place:
+        """Where newsletter.yaml says something, or the file."""
+        if self.settings is None:
+            return Place(path=CONFIG_NAME)
+        return self.settings.place(location, key=True)
 
     def placed(self, node: etree._Element) -> Element:
         """An element with the line it comes from."""

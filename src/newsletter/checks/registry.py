@@ -16,12 +16,16 @@ FAMILIES: dict[str, str] = {
     "links": "Links",
     "images": "Images",
     "accessibility": "Accessibility",
+    "legibility": "Legibility",
     "size": "Size",
     "inbox": "Inbox",
     "headers": "Headers",
+    "structure": "Parts of the message",
     "spam": "Spam, offline",
     "dropped": "Dropped CSS",
     "compatibility": "Mail programs",
+    "online": "Links and images over the network",
+    "spamassassin": "SpamAssassin",
     "acceptance": "Accepted findings",
 }
 """Modules of this package that hold checks, in the order of the documentation, with their headings."""
