@@ -88,6 +88,15 @@ def browser(requires: Callable[[str], Path]) -> Iterator[Browser]:
         chromium.close()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have measured: `record_property("totals", text)`, from whatever process they ran in."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, text in getattr(report, "user_properties", ()):
+            if name == "totals" and report.when == "call":
+                terminalreporter.section(report.nodeid, sep="-")
+                terminalreporter.write_line(str(text))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -13,14 +13,17 @@ from newsletter.delivery.ledger import Intent
 from newsletter.delivery.recorder import Recorder
 from newsletter.storage.sqlite import database, ledger, statements
 
+LATE = 0.05  # seconds
+
 
 def body_before_intent() -> None:
-    """Let a body go while its intent is still on its way to the disk."""
+    """Let a body go, and write its intent down a little later."""
     honest = Recorder.intend
 
     def intend(self: Recorder, intent: Intent) -> asyncio.Future[bool]:
-        honest(self, intent)
-        granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        loop.call_later(LATE, honest, self, intent)
+        granted: asyncio.Future[bool] = loop.create_future()
         granted.set_result(True)
         return granted
 

@@ -44,7 +44,7 @@ def test_killed_anywhere_nobody_is_forgotten_and_nobody_gets_it_twice(
     killed: Killed,
     pipelined: RunningSink,
     stepwise: RunningSink,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, str], None],
 ) -> None:
     totals = Totals()
     for (way, where), numbers in SHORT.items():
@@ -54,8 +54,7 @@ def test_killed_anywhere_nobody_is_forgotten_and_nobody_gets_it_twice(
             fate = try_point(pipelined if way.pipelining else stepwise, way, point)
             assert fate.hit, f"{way} {point}"
             totals.add(way, point, fate)
-    with capsys.disabled():
-        print(f"\n{totals.table()}")
+    record_property("totals", totals.table())
     assert not totals.failures
 
 
