@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from newsletter.delivery.states import State
@@ -34,7 +35,7 @@ class Breakers:
         """Count a verdict; an error means that the run must stop."""
         self._states[verdict.state] += 1
         if verdict.suspicion is not Suspicion.NONE and isinstance(event, Reply):
-            key = (verdict.suspicion, str(event))
+            key = (verdict.suspicion, _gist(event))
             self._same[key] += 1
             if self._same[key] >= SAME_REFUSALS:
                 return RelayRefused(
@@ -74,3 +75,9 @@ class Breakers:
             f"the relay cannot be reached ({failure.stage}): {failure.event}; nothing is lost,"
             " run the same command again later"
         )
+
+
+def _gist(reply: Reply) -> str:
+    """The words that are the same for every message: no addresses, session ids, times or links."""
+    words = re.sub(r"\S*[\d@/]\S*", " ", reply.text)
+    return " ".join([str(reply.code), reply.enhanced or "", *words.split()])
