@@ -37,7 +37,7 @@ class Recorder:
         log: where each outcome also becomes a line.
         clock: seconds since the epoch.
         company: how many intents are worth a commit of their own.
-        failed: called in the event loop with the error that ended recording.
+        failed: called in the event loop, once, with the error that ended recording; and with a log's.
 
     """
 
@@ -67,7 +67,13 @@ class Recorder:
         self._calls: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
         self._closing = False
         self._error: BaseException | None = None
+        self._log_broken = False
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+
+    @property
+    def broken(self) -> bool:
+        """Whether nothing can be put on record any more."""
+        return self._error is not None
 
     def start(self) -> None:
         """Begin to record."""
@@ -136,8 +142,7 @@ class Recorder:
                 outcomes = self._joining_outcomes()
                 calls, self._calls = self._calls, deque()
                 closing = self._closing
-            if self._error is None:
-                self._commit(intents, outcomes)
+            self._commit(intents, outcomes)
             for function, future in calls:
                 self._answer(function, future)
             if closing and not (self._intents or self._outcomes or self._calls):
@@ -173,22 +178,33 @@ class Recorder:
         intents: list[tuple[Intent, asyncio.Future[bool]]],
         outcomes: list[tuple[Outcome, str]],
     ) -> None:
-        if not (intents or outcomes):
-            return
-        try:
-            granted = self._ledger.commit(
-                run=self._run,
-                intents=[intent for intent, _ in intents],
-                outcomes=[outcome for outcome, _ in outcomes],
-                now=self._clock(),
-            )
-            self._log.write(outcomes)
-        except Exception as error:
-            self._fail(error)
-            granted = set()
-        if intents:
+        granted: set[int] = set()
+        if self._error is None and (intents or outcomes):
+            try:
+                granted = self._ledger.commit(
+                    run=self._run,
+                    intents=[intent for intent, _ in intents],
+                    outcomes=[outcome for outcome, _ in outcomes],
+                    now=self._clock(),
+                )
+            except Exception as error:
+                self._fail(error)
+            else:
+                self._tell(outcomes)
+        if intents:  # also those that came while a commit before theirs failed
             answers = [(future, intent.id in granted) for intent, future in intents]
             self._loop.call_soon_threadsafe(_answer_all, answers)
+
+    def _tell(self, outcomes: list[tuple[Outcome, str]]) -> None:
+        """Log what is in the ledger. A log that cannot be written ends the run, but takes back no grant."""
+        if self._log_broken:
+            return
+        try:
+            self._log.write(outcomes)
+        except OSError as error:
+            self._log_broken = True
+            words = f"{self._log.path}: the log cannot be written: {error.strerror or error}"
+            self._loop.call_soon_threadsafe(self._failed, LedgerError(words))
 
     def _answer(self, function: Callable[[], T], future: asyncio.Future[T]) -> None:
         if self._error is not None:

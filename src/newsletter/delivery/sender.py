@@ -233,7 +233,7 @@ class Sender:
 
     def _ledger_failed(self, error: BaseException) -> None:
         self._stop_for(error)
-        for session in list(self._sessions):
+        for session in list(self._sessions if self._recorder.broken else ()):
             session.abort()
 
     def _release(self) -> int:
