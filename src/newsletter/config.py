@@ -128,6 +128,13 @@ class TextSettings(Settings):
     )
 
 
+class SpamScoreSettings(Settings):
+    """What SpamAssassin's score means; its own limit for spam is 5."""
+
+    warning: float = Field(default=1.0, description="more points than this are a warning")
+    error: float = Field(default=5.0, description="more points than this are an error")
+
+
 class CheckSettings(Settings):
     """Which checks look at an issue, and how bad their findings are."""
 
@@ -143,6 +150,9 @@ class CheckSettings(Settings):
     clients: Mapping[str, Literal["error", "warning", "note", "off"]] = Field(
         default_factory=dict,
         description="severity of what a family of mail programs does not support, or off",
+    )
+    spam_score: SpamScoreSettings = Field(
+        default=SpamScoreSettings(), description="limits for `check --spamassassin`"
     )
 
 

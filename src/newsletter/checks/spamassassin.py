@@ -38,7 +38,8 @@ _SETTINGS = (
     "add_header all Rules _TESTSSCORES(,)_",
     "add_header all Words _REPORT_",
 )
-_WORDS = re.compile(r"\*\s+-?\d+\.\d+\s+(\w+)\s+(.*?)(?=\s\*\s+-?\d+\.\d+\s+\w+|$)", re.DOTALL)
+_POINTS = r"\*\s+-?\d+(?:\.\d+)?"
+_WORDS = re.compile(rf"{_POINTS}\s+(\w+)\s+(.*?)(?=\s{_POINTS}\s+\w+\s|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +194,7 @@ def read_score(output: bytes) -> Score | None:
     words = {name: " ".join(text.replace("*", " ").split()) for name, text in found}
     pairs = re.findall(r"(\w+)=(-?\d+(?:\.\d+)?)", str(header["X-Spam-Rules"] or ""))
     rules = [
-        Rule(name=name, points=float(value), words=words.get(name, ""))
-        for name, value in pairs
+        Rule(name=name, points=float(value), words=words.get(name, "")) for name, value in pairs
     ]
     rules.sort(key=lambda rule: -rule.points)
     return Score(points=points, rules=tuple(rules))
