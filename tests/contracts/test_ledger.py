@@ -533,6 +533,8 @@ def test_when_the_next_is_due(ledger: Any) -> None:
     assert ledger.next_due(stage.campaign) == NOW + 60
     stage.settle(stage.claim(now=NOW + 60), State.ACCEPTED)
     assert ledger.next_due(stage.campaign) == NOW + 90
+    assert ledger.next_due(stage.campaign, states=[State.PENDING]) is None
+    assert ledger.next_due(stage.campaign, states=[State.DEFERRED]) == NOW + 90
 
 
 # The list changes: “Suppress sendable entries whose address is not in `active` any more.”

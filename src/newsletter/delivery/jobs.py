@@ -64,7 +64,10 @@ class LedgerSource:
 
     async def seconds_to_next(self) -> float | None:
         """See `Source.seconds_to_next`."""
-        due = await self._recorder.call(lambda: self._ledger.next_due(self._campaign))
+        states = self._options.states
+        due = await self._recorder.call(
+            lambda: self._ledger.next_due(self._campaign, states=states)
+        )
         return None if due is None else max(due - self._clock(), 0.0)
 
     def postpone(self, claims: Sequence[Claim], seconds: float) -> Awaitable[None]:

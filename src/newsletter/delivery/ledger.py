@@ -204,8 +204,8 @@ class Ledger(Protocol):
     def expire(self, campaign: Campaign, *, first_before: float, now: float) -> int:
         """Give up on deferred entries first tried before this moment."""
 
-    def next_due(self, campaign: Campaign) -> float | None:
-        """When the earliest sendable entry is due, if there is one."""
+    def next_due(self, campaign: Campaign, *, states: Sequence[State] = ()) -> float | None:
+        """When the earliest sendable entry is due, if there is one; `states` as for `claim`."""
 
     def counts(self, campaign: Campaign) -> Counts:
         """How many entries are in each state."""

@@ -12,9 +12,9 @@ from newsletter.delivery.ledger import Claim
 from newsletter.delivery.pace import Pace
 from newsletter.errors import LedgerError
 
-LONGEST_LANE = (
-    64  # entries of a slow domain that may wait at hand, so that they do not fill the batch
-)
+LONGEST_LANE = 64  # entries of a slow domain at hand, so that they do not fill the batch
+SHORTEST_WAIT = 0.05  # seconds before the ledger is asked again, whatever it says …
+LONGEST_WAIT = 1.0  # … since somebody else may change it
 
 
 class Source(Protocol):
@@ -155,6 +155,8 @@ class Supply:
                 self._postpone(self._pace.withdraw(lane), lane.paused_until - now)
             elif lane.policy.rate and len(lane.queue) > LONGEST_LANE:
                 seconds = LONGEST_LANE / (lane.policy.rate / 60.0 * lane.share)
+                # Our own pace is no reason to end the run: patience is for what others make us wait.
+                self._until = max(self._until, now + seconds + LONGEST_WAIT)
                 self._postpone(self._pace.withdraw(lane, keep=LONGEST_LANE), seconds)
 
     def _postpone(self, claims: list[Claim], seconds: float) -> None:
@@ -176,5 +178,5 @@ class Supply:
         seconds = None if exhausted else await self._source.seconds_to_next()
         if seconds is None or self._loop.time() + seconds > self._until:
             self._dry = True
-        elif seconds > 0:
-            await asyncio.sleep(min(seconds, 1.0))
+        else:
+            await asyncio.sleep(min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT))

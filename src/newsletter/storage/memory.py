@@ -244,9 +244,10 @@ class MemoryLedger:
             now=now,
         )
 
-    def next_due(self, campaign: Campaign) -> float | None:
+    def next_due(self, campaign: Campaign, *, states: Sequence[State] = ()) -> float | None:
         """See `Ledger.next_due`."""
-        waiting = [row.next_attempt_at for row in self._of(campaign) if row.state in SENDABLE]
+        wanted = SENDABLE.intersection(states or SENDABLE)
+        waiting = [row.next_attempt_at for row in self._of(campaign) if row.state in wanted]
         return min(waiting, default=None)
 
     def counts(self, campaign: Campaign) -> Counts:

@@ -175,10 +175,11 @@ class SqliteLedger:
             values = {"campaign": campaign.id, "before": first_before, "now": now}
             return self._db.execute(sql.EXPIRE, values).rowcount
 
-    def next_due(self, campaign: Campaign) -> float | None:
+    def next_due(self, campaign: Campaign, *, states: Sequence[State] = ()) -> float | None:
         """See `Ledger.next_due`."""
+        values = {"campaign": campaign.id, "states": _state_list(states)}
         with explained(self.path):
-            (due,) = self._db.execute(sql.NEXT_DUE, (campaign.id,)).fetchone()
+            (due,) = self._db.execute(sql.NEXT_DUE, values).fetchone()
         return None if due is None else float(due)
 
     def counts(self, campaign: Campaign) -> Counts:

@@ -138,7 +138,9 @@ WHERE campaign = :campaign AND state = 'deferred' AND first_attempt_at < :before
 """
 
 NEXT_DUE = """
-SELECT min(next_attempt_at) FROM entry WHERE campaign = ? AND state IN ('pending', 'deferred')
+SELECT min(next_attempt_at) FROM entry
+WHERE campaign = :campaign AND state IN ('pending', 'deferred')
+  AND (:states = '' OR instr(:states, ',' || state || ','))
 """
 
 COUNTS = "SELECT state, count(*) FROM entry WHERE campaign = ? GROUP BY state"
