@@ -34,6 +34,9 @@ PACKAGES = {
     "openssl": "openssl",
     "systemd-analyze": "systemd",
     "git": "git",
+    "java": "default-jre-headless",
+    "npm": "npm",
+    "spamassassin": "spamassassin",
 }
 """Debian's package for each program that a test may ask for; .ci/run installs all of them."""
 
