@@ -46,7 +46,6 @@ class Bench:
             [*command, "--out", str(self.scratch)], check=True, stdout=subprocess.DEVNULL
         )
         self.size = (self.scratch / "064.eml").stat().st_size
-        self.parts = [str(self.scratch / "064.txt"), str(self.scratch / "064.html")]
 
     def ours(self, kind: str, connections: int) -> Callable[[int], float]:
         return lambda port: stage.send(self.scratch / f"{kind}{connections}", port).rate
@@ -80,7 +79,7 @@ class Bench:
         count = str(max(100, self.messages // share))
 
         def run(port: int) -> float:
-            arguments = [*command, str(port), str(connections), count, *self.parts]
+            arguments = [*command, str(port), str(connections), count, str(self.scratch)]
             environ = dict(os.environ, NODE_PATH=str(CACHE / "node_modules"))
             done = subprocess.run(
                 arguments, check=True, capture_output=True, text=True, env=environ
@@ -168,7 +167,9 @@ def mailmerge_runner(bench: Bench) -> Callable[[int], float] | None:
     count = max(50, bench.messages // 50)
     folder = bench.scratch / "mailmerge"
     folder.mkdir()
-    html = Path(bench.parts[1]).read_text(encoding="utf-8").replace("{{", "").replace("{%", "")
+    html = (
+        (bench.scratch / "064.html").read_text(encoding="utf-8").replace("{{", "").replace("{%", "")
+    )
     head = "TO: {{email}}\nSUBJECT: 64\nFROM: weekly@example.org\nContent-Type: text/html\n\n"
     (folder / "mailmerge_template.txt").write_text(head + html, encoding="utf-8")
     people = "".join(f"user{i:07d}@example.com\n" for i in range(count))

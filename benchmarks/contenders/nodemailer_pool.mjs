@@ -1,11 +1,18 @@
 // nodemailer's pool, as its documentation shows it.
-// Usage: node nodemailer_pool.mjs PORT CONNECTIONS COUNT TEXT_FILE HTML_FILE
-import { readFileSync } from "node:fs";
+// Usage: node nodemailer_pool.mjs PORT CONNECTIONS COUNT FOLDER, where FOLDER is what `newsletter render` wrote
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import nodemailer from "nodemailer";
 
 const [port, connections, count] = process.argv.slice(2, 5).map(Number);
-const text = readFileSync(process.argv[5], "utf8");
-const html = readFileSync(process.argv[6], "utf8");
+const folder = process.argv[5];
+const text = readFileSync(join(folder, "064.txt"), "utf8");
+const html = readFileSync(join(folder, "064.html"), "utf8").replaceAll("images/", "cid:");
+const attachments = readdirSync(join(folder, "images")).map((name) => ({
+  filename: name,
+  cid: name,
+  content: readFileSync(join(folder, "images", name)),
+}));
 const transport = nodemailer.createTransport({
   host: "127.0.0.1",
   port,
@@ -26,6 +33,7 @@ const lane = async () => {
       subject: "预训练周刊 No.64",
       text,
       html,
+      attachments,
     });
   }
 };

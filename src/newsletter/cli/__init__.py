@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -26,10 +25,10 @@ INTERRUPTED = 128 + 2  # what a shell reports for a process that SIGINT ended
     "-C",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     help="Run in this folder instead of the current one.",
 )
-def cli(folder: Path | None) -> None:
+def cli(folder: str | None) -> None:
     """Newsletters as code: a git folder becomes mail, with every send on record."""
     if folder is not None:
         try:
