@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from newsletter.checks.online.cache import VerdictCache
 from newsletter.checks.online.verdict import NO_HOST, Kind, Verdict
@@ -111,7 +110,7 @@ class LinkProbe:
 
 def _without_network(found: dict[str, Verdict]) -> dict[str, Verdict]:
     """When no name at all is known, it is this machine that has no network, not the links."""
-    hosts = {urlsplit(address).hostname for address in found}
+    hosts = {address.partition("://")[2].partition("/")[0] for address in found}
     unknown = [verdict for verdict in found.values() if verdict.reason == NO_HOST]
     if len(hosts) < 3 or len(unknown) < len(found):
         return found

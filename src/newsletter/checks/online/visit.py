@@ -9,7 +9,7 @@ import asyncio
 import errno
 import ssl
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -257,9 +257,7 @@ def _judged(answer: _Answer, moved_to: str | None) -> Verdict:
 
 def _broken(error: Exception) -> Verdict:
     """What a connection that failed means."""
-    causes = [error, error.__cause__, error.__context__]
-    causes += [cause.__context__ for cause in causes if cause is not None]
-    for cause in causes:
+    for cause in _chain(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Verdict(
                 kind=Kind.DEAD,
@@ -268,3 +266,10 @@ def _broken(error: Exception) -> Verdict:
         if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
             return Verdict(kind=Kind.DEAD, reason="refuses the connection")
     return Verdict(kind=Kind.UNSURE, reason="broke off the connection, or cannot be reached")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
