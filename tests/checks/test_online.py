@@ -115,15 +115,13 @@ def test_the_whole_run_has_an_end(web: Web) -> None:
     addresses = [web.url("/fine"), web.url("/silent")]
     found = probe(limits=Limits(pace=0, seconds=1.0, patience=15)).verdicts(addresses)
     assert found[addresses[0]].kind is Kind.FINE
-    assert found[addresses[1]] == Verdict(
-        kind=Kind.UNSURE, reason="was not asked: there was no time left"
-    )
+    assert found[addresses[1]] == Verdict(kind=Kind.UNASKED, reason="there was no time left")
 
 
 def test_there_is_a_most(web: Web) -> None:
     addresses = [web.url(f"/fine?{n}") for n in range(5)]
     found = probe(limits=Limits(pace=0, most=3)).verdicts(addresses)
-    assert [found[each].kind for each in addresses] == [Kind.FINE] * 3 + [Kind.UNSURE] * 2
+    assert [found[each].kind for each in addresses] == [Kind.FINE] * 3 + [Kind.UNASKED] * 2
     assert len(web.asked) == 3
 
 
@@ -369,8 +367,8 @@ def test_a_name_that_nobody_knows_is_dead_unless_no_name_is_known() -> None:
     found = probe(resolve=unknown).verdicts([one, two])
     assert {each.kind for each in found.values()} == {Kind.DEAD}
     found = probe(resolve=unknown).verdicts([one, two, three])
-    assert {each.kind for each in found.values()} == {Kind.UNSURE}
-    assert "no network" in found[one].reason
+    assert {each.kind for each in found.values()} == {Kind.UNASKED}
+    assert found[one].reason == "no name can be looked up here"
 
 
 def test_it_works_where_an_event_loop_runs_already(web: Web) -> None:
@@ -446,6 +444,19 @@ def test_each_address_is_one_finding(findings: Findings) -> None:
     assert (
         len(findings(Example(html=html, services={"online": service}), select=["link-dead"])) == 1
     )
+
+
+def test_what_nobody_was_asked_about_is_one_finding(findings: Findings) -> None:
+    pages = [f"{PAGE}/{n}" for n in range(3)]
+    html = " ".join(f'<a href="{page}">论文</a>' for page in pages)
+    unasked = Verdict(kind=Kind.UNASKED, reason="there was no time left")
+    unsure = Verdict(kind=Kind.UNSURE, reason="answers 403")
+    service = Known({pages[0]: unasked, pages[1]: unsure, pages[2]: unasked})
+    found = findings(Example(html=html, services={"online": service}), select=["online"])
+    assert [each.message for each in found] == [
+        f"{pages[1]} answers 403",
+        "2 links were not asked: there was no time left",
+    ]
 
 
 def test_own_and_personal_addresses_are_never_asked(findings: Findings) -> None:

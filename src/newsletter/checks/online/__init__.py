@@ -88,12 +88,17 @@ def link_moved(checked: Checked) -> Iterator[Found]:
     severity=Severity.NOTE,
     needs=SERVICE,
     passing=Example(html=_LINK, services={SERVICE: Known()}),
-    failing=Example(html=_LINK, services=_known(_PAGE, kind=Kind.UNSURE, reason="answers 403")),
+    failing=(
+        Example(html=_LINK, services=_known(_PAGE, kind=Kind.UNSURE, reason="answers 403")),
+        Example(html=_LINK, services=_known(_PAGE, kind=Kind.UNASKED, reason="no time")),
+    ),
 )
 def link_unsure(checked: Checked) -> Iterator[Found]:
     """The page answers 403, 429 or 999, as many do to programs, or 5xx, or not in time: it may be fine
-    for a reader. Look at it yourself.
+    for a reader. Look at it yourself. Addresses that nobody was asked about, for want of a network or
+    of time, are one finding for all.
     """
+    unasked: dict[str, list[Element]] = {}
     for link, verdict in _links(checked):
         if verdict.kind is Kind.UNSURE:
             yield Found(
@@ -101,6 +106,11 @@ def link_unsure(checked: Checked) -> Iterator[Found]:
                 place=link.place,
                 hint="open it in a browser",
             )
+        elif verdict.kind is Kind.UNASKED:
+            unasked.setdefault(verdict.reason, []).append(link)
+    for reason, links in unasked.items():
+        number = f"{len(links)} links were" if len(links) > 1 else f"{links[0].get('href')} was"
+        yield Found(f"{number} not asked: {reason}", place=links[0].place, hint="run it again")
 
 
 @check(

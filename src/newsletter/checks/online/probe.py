@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.checks.online.cache import VerdictCache
-from newsletter.checks.online.verdict import NO_HOST, Kind, Verdict
+from newsletter.checks.online.verdict import NO_HOST, NOT_NOW, Kind, Verdict
 from newsletter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class LinkProbe:
         self._told: dict[str, Verdict] = {}
 
     def verdicts(self, addresses: Sequence[str]) -> Mapping[str, Verdict]:
-        """A verdict for each address; what there was no room or time for is unsure."""
+        """A verdict for each address; what there was no room or time for is unasked."""
         for address in addresses:
             if address not in self._told and (kept := self._cache.get(address)):
                 self._told[address] = kept
@@ -98,8 +98,8 @@ class LinkProbe:
             found = _without_network(self._ask(asked))
             self._cache.keep(found)
             self._told |= found
-        reason = f"was not asked: {self._limits.most} addresses are enough for one run"
-        self._told |= {address: Verdict(kind=Kind.UNSURE, reason=reason) for address in left}
+        reason = f"more than {self._limits.most} are not asked in one run"
+        self._told |= {address: Verdict(kind=Kind.UNASKED, reason=reason) for address in left}
         return {address: self._told[address] for address in addresses}
 
     def _ask(self, addresses: Sequence[str]) -> dict[str, Verdict]:
@@ -111,11 +111,8 @@ class LinkProbe:
 def _without_network(found: dict[str, Verdict]) -> dict[str, Verdict]:
     """When no name at all is known, it is this machine that has no network, not the links."""
     hosts = {address.partition("://")[2].partition("/")[0] for address in found}
-    unknown = [verdict for verdict in found.values() if verdict.reason == NO_HOST]
+    unknown = [v for v in found.values() if v.reason in (NO_HOST, NOT_NOW)]
     if len(hosts) < 3 or len(unknown) < len(found):
         return found
-    reason = "cannot be looked up: no name can, so there seems to be no network here"
-    return {
-        address: replace(verdict, kind=Kind.UNSURE, reason=reason)
-        for address, verdict in found.items()
-    }
+    nothing = Verdict(kind=Kind.UNASKED, reason="no name can be looked up here")
+    return dict.fromkeys(found, nothing)

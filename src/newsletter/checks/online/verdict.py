@@ -11,6 +11,9 @@ from typing import Protocol
 NO_HOST = "has no host: the name is not known"
 """The reason of a verdict on an address whose name nobody knows."""
 
+NOT_NOW = "cannot be looked up now"
+"""The reason of a verdict on an address when nobody answers who knows names."""
+
 
 class Kind(StrEnum):
     """What became of an address."""
@@ -20,6 +23,7 @@ class Kind(StrEnum):
     DEAD = "dead"
     PRIVATE = "private"  # inside a private network, so it was not asked
     UNSURE = "unsure"
+    UNASKED = "unasked"  # for want of time, room or a network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

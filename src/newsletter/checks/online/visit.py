@@ -30,7 +30,7 @@ from newsletter.checks.online.guard import (
     is_public,
     look_up,
 )
-from newsletter.checks.online.verdict import NO_HOST, Kind, Verdict
+from newsletter.checks.online.verdict import NO_HOST, NOT_NOW, Kind, Verdict
 
 if TYPE_CHECKING:
     from newsletter.checks.online.probe import Limits
@@ -149,7 +149,7 @@ class Visits:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        out_of_time = Verdict(kind=Kind.UNSURE, reason="was not asked: there was no time left")
+        out_of_time = Verdict(kind=Kind.UNASKED, reason="there was no time left")
         at = self._now()
         verdicts = {tasks[task]: replace(task.result(), at=at) for task in done}
         verdicts |= {tasks[task]: out_of_time for task in late}
@@ -177,7 +177,7 @@ class _Round:
         except NoSuchHost:
             return Verdict(kind=Kind.DEAD, reason=NO_HOST)
         except CannotLookUp:
-            return Verdict(kind=Kind.UNSURE, reason="cannot be looked up now")
+            return Verdict(kind=Kind.UNSURE, reason=NOT_NOW)
         except (httpcore2.TimeoutException, TimeoutError):
             reason = f"did not answer within {self._limits.patience:g} seconds"
             return Verdict(kind=Kind.UNSURE, reason=reason)
