@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import tinycss2
@@ -35,14 +36,19 @@ class _Context:
         return Origin(block=self.block, line=line, column=column)
 
 
-def uses_of_block(css: str, block: int) -> Iterator[tuple[Use, Origin]]:
-    """What a style block uses.
+@lru_cache(maxsize=16)
+def uses_of_block(css: str, block: int) -> tuple[tuple[Use, Origin], ...]:
+    """What a style block uses; remembered, since a preview asks again and again.
 
     Args:
         css: its text.
         block: its number in the mail, from 0.
 
     """
+    return tuple(_block(css, block))
+
+
+def _block(css: str, block: int) -> Iterator[tuple[Use, Origin]]:
     context = _Context(block=block, spelling=emphasis(css))
     nodes = tinycss2.parse_stylesheet(css)
     for node in nodes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -116,10 +116,16 @@ class Locator:
         """For each property the rules that set it, with their style sheet, in its order."""
         setting: dict[str, list[tuple[str, Rule, Declaration]]] = {}
         for path, text in self._css.items():
-            for rule in read_sheet(text, Placing(text, {path: text})).rules:
+            for rule in _rules(text):
                 for each in rule.declarations:
                     setting.setdefault(each.name.lower(), []).append((path, rule, each))
         return setting
+
+
+@lru_cache(maxsize=16)
+def _rules(text: str) -> tuple[Rule, ...]:
+    """The rules of a style sheet; remembered, since a preview asks again and again."""
+    return read_sheet(text, Placing(text, {})).rules
 
 
 def _even(value: str) -> str:
