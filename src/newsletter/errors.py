@@ -6,6 +6,7 @@
     ├── ConfigError                     2   newsletter.yaml or the environment
     ├── SourceError                     1   an issue source file; carries every Problem of the file
     ├── TemplateError                   1   a template; carries template and line
+    ├── IssueRefused                    1   the checks found errors in an issue that was to be sent
     ├── AudienceError                   1   the subscriber list as a whole
     ├── ComposeError                    1   a message that would not be well formed
     ├── RelayError                      75  the relay is away, or turned us down
@@ -90,6 +91,12 @@ class SourceError(NewsletterError):
 
 class TemplateError(NewsletterError):
     """A template is missing, broken, or names what does not exist."""
+
+    exit_code = 1
+
+
+class IssueRefused(NewsletterError):
+    """An issue is not sent, since the checks found errors in it."""
 
     exit_code = 1
 

@@ -25,8 +25,10 @@ _FULL = {",": "，", ".": "。", ";": "；", ":": "：", "?": "？", "!": "！"}
 _HALF_MARK = re.compile(
     rf"(?<=[{_HAN}”’》）】」])([,;:?!])(?=[\s{_HAN}“‘《（【「\ufffc]|\Z)|(?<=[{_HAN}”》）])\.(?=\s|\Z)"
 )
-_HALF_BRACKETS = re.compile(rf"\((?=[^()\n]*[{_HAN}])[^()\n]*\)")
-_FULL_LETTER = re.compile(r"[０-９Ａ-Ｚａ-ｚ]+[－＋]?[０-９Ａ-Ｚａ-ｚ]*％?")
+_HALF_BRACKETS = re.compile(
+    rf"\((?!(?:周|星期|礼拜)[一二三四五六日天]\))(?=[^()\n]*[{_HAN}])[^()\n]*\)"
+)
+_FULL_LETTER = re.compile(r"[０-９Ａ-Ｚａ-ｚ]+(?:[-－＋．][０-９Ａ-Ｚａ-ｚ]+)*％?")
 _FULL_IN_NUMBER = re.compile(r"(?<=\d)(?:：(?=\d\d(?!\d))|，(?=\d{3}(?!\d))|。(?=\d))")
 _HOLE = re.compile(
     r"(?<=[^\s\ufffc#>*+-])[ \u3000]+(?=[，。、；：？！）】》])|(?<=[，、；：（【《])[ \u3000]+(?=\S)"
@@ -95,7 +97,7 @@ def ellipsis_odd(checked: Checked) -> Iterator[Found]:
 def punctuation_half_width(checked: Checked) -> Iterator[Found]:
     """`,` `.` `:` `;` `?` `!` or `( )` beside Chinese characters: an input method that was left on.
 
-    Marks that belong to Latin words, numbers and times stay as they are.
+    Marks that belong to Latin words, numbers and times stay as they are, and so does 11月9日(周三).
     """
     for copy in _chinese(checked):
         by_offset = {match.start(): match.group() for match in _HALF_MARK.finditer(copy.text)}
@@ -132,7 +134,9 @@ def letters_full_width(checked: Checked) -> Iterator[Found]:
     """
     for copy in checked.copy:
         for match in _FULL_LETTER.finditer(copy.text):
-            half = "".join(chr(ord(char) - 0xFEE0) for char in match.group())
+            half = "".join(
+                chr(ord(char) - 0xFEE0) if char > "\uff00" else char for char in match.group()
+            )
             yield Found(
                 f"full-width `{match.group()}`",
                 place=copy.place(match.start()),
@@ -219,15 +223,21 @@ def space_extra(checked: Checked) -> Iterator[Found]:
 
 
 def _tight(checked: Checked) -> Iterator[tuple[Copy, Change]]:
-    """Where a space is missing between a CJK character and a Latin letter or digit."""
+    """Where a space is missing between a CJK character and a Latin letter or digit, once a word."""
     for copy in _chinese(checked):
+        told = -1
         for change in changes(copy.text):
             at = change.offset
-            if (change.old, change.new) == ("", " ") and 0 < at < len(copy.text):
-                before, after = copy.text[at - 1], copy.text[at]
-                latin = (after if is_cjk(before) else before) in _LATIN
-                if is_cjk(before) != is_cjk(after) and latin and not _lone_letter(copy.text, at):
-                    yield copy, change
+            if (change.old, change.new) != ("", " ") or not 0 < at < len(copy.text):
+                continue
+            before, after = copy.text[at - 1], copy.text[at]
+            latin = (after if is_cjk(before) else before) in _LATIN
+            if is_cjk(before) == is_cjk(after) or not latin or _lone_letter(copy.text, at):
+                continue
+            start, end = _run(copy.text, at)
+            if start > told or start == at:
+                told = end
+                yield copy, change
 
 
 def _is_digit(before: str, after: str) -> bool:
@@ -242,12 +252,18 @@ def _lone_letter(text: str, at: int) -> bool:
 
 def _in_idiom(text: str, at: int) -> bool:
     """Whether the number is part of a date, a time or an ordinal: the other end of it tells."""
+    start, end = _run(text, at)
+    return text[start - 1 : start] in tuple(_UNIT) or text[end : end + 1] in tuple(_UNIT)
+
+
+def _run(text: str, at: int) -> tuple[int, int]:
+    """Start and end of the ASCII letters, digits and marks on either side of `at`."""
     start = end = at
     while start > 0 and text[start - 1].isascii() and not text[start - 1].isspace():
         start -= 1
     while end < len(text) and text[end].isascii() and not text[end].isspace():
         end += 1
-    return text[start - 1 : start] in tuple(_UNIT) or text[end : end + 1] in tuple(_UNIT)
+    return start, end
 
 
 def _space(copy: Copy, change: Change) -> Found:

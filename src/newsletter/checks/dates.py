@@ -101,8 +101,10 @@ def weekday_wrong(checked: Checked) -> Iterator[Found]:
             for match in pattern.finditer(copy.text):
                 real = _resolve(_day_of(match), checked)
                 if real and real.weekday() != _weekday_of(match):
+                    shown = match.group().strip()
+                    shown += "）" if "（" in shown else ")" if "(" in shown else ""
                     yield Found(
-                        f"{match.group().strip()}: {real.isoformat()} is a {_name(real)}",
+                        f"{shown}: {real.isoformat()} is a {_name(real)}",
                         place=copy.place(match.start()),
                         hint=f"write 周{_DAYS_ZH[real.weekday()]}, or another day",
                     )

@@ -61,7 +61,8 @@ def image_link_alt_empty(checked: Checked) -> Iterator[Found]:
         images = [checked.placed(node) for node in link.node.iter("img")]
         if images and not link.label and all("alt" in image.node.attrib for image in images):
             yield Found(
-                f"the linked picture {_name(images[0])} has an empty alt", place=images[0].place
+                f"a picture that links to {shortened(link.address)} has an empty alt",
+                place=images[0].place,
             )
 
 

@@ -314,8 +314,10 @@ def text_link_tight(checked: Checked) -> Iterator[Found]:
     for match in _ADDRESS_IN_TEXT.finditer(checked.text):
         before = checked.text[max(match.start() - 1, 0) : match.start()]
         tail = next((char for char in match.group() if is_cjk_punctuation(char)), "")
-        if (before and not before.isspace()) or tail:
-            address = match.group().partition(tail)[0] if tail else match.group()
+        address = match.group().partition(tail)[0] if tail else match.group()
+        if address.endswith(")") and "(" not in address:
+            continue  # between Latin brackets: mail programs know those
+        if (before and not before.isspace() and not before.isascii()) or tail:
             yield Found(
                 f"{shortened(address)} touches `{tail or before}`",
                 place=checked.places.of_link(address),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PAIRS = dict(zip("（《「『【“‘([", "）》」』】”’)]", strict=True))
 _CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
+_OTHER_WIDTH = {")": "（", "）": "(", "]": "【", "】": "["}
 _APOSTROPHE = re.compile(r"(?<=\w)’|’(?=\d\ds?\b)|‘(?=\d\ds?\b)")
 _NUMBERED = re.compile(
     r"(?:^|(?<=[\s：:；;，,。]))[0-9a-zA-Z①-⑩一二三四五六七八九十]{1,3}[)）]", re.MULTILINE
@@ -107,7 +108,18 @@ def _unpaired(paragraph: str) -> Iterator[tuple[int, str]]:
             else:
                 lonely += opened[at + 1 :]
                 del opened[at:]
-    yield from sorted(lonely + opened)
+    yield from _once(sorted(lonely + opened))
+
+
+def _once(lonely: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """One of two that would be a pair if they were of one width."""
+    waiting = ""
+    for offset, mark in lonely:
+        if mark in _CLOSING and waiting in _OTHER_WIDTH.get(mark, ""):
+            waiting = ""
+            continue
+        waiting = mark
+        yield offset, mark
 
 
 @check(

@@ -31,6 +31,8 @@ from newsletter.errors import Place
 if TYPE_CHECKING:
     from newsletter.checks.checked import Checked
 
+_SHORT = 100
+
 
 class Severity(StrEnum):
     """How bad a finding is. A send refuses an issue with errors."""
@@ -77,13 +79,12 @@ class Finding:
     snippet: str | None = None
 
     def record(self) -> dict[str, Any]:
-        """The finding as `check --format json` prints it."""
+        """The finding as `check --format json` prints it: these six, for other programs."""
         place = self.place
         return {
             "code": self.code,
             "severity": self.severity.value,
             "message": self.message,
-            "hint": self.hint,
             "path": place.path if place else None,
             "line": place.line if place else None,
             "column": place.column if place else None,
@@ -127,6 +128,15 @@ class Example:
     publication: Mapping[str, Any] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, Any] = field(default_factory=dict)
+
+    def in_short(self) -> str | None:
+        """What an author would write, when it is one short line of it; else None."""
+        for text in (self.body, self.items, self.fields, self.html, self.text):
+            if text:
+                line = " ".join(text.split())
+                return line if "\n" not in text.strip() and len(line) <= _SHORT else None
+        header = "; ".join(f"{name}: {value}" for name, value in self.header.items() if value)
+        return header if header and header.isprintable() and len(header) <= _SHORT else None
 
 
 Look = Callable[["Checked"], Iterator[Found]]

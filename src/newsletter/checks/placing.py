@@ -23,8 +23,11 @@ from newsletter.source.tree import Sequence as SequenceNode
 
 _LEAD = re.compile(r"(?:[&!][^\s]*\s+)*")
 _HEADER = re.compile(r"[|>][-+0-9]*[^\n]*\n")
+_SNIPPET_CELLS = 66  # so that a terminal of 80 columns has room for line number and margin
 _SHORTEST = 2
+_LONG_ENOUGH = 8
 _LONGEST = 60
+_COMMENT = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
 _PRINTED = re.compile(r"\{[{%#].*?[}%#]\}")
 
 
@@ -165,30 +168,46 @@ class Places:
     def of_element(self, node: etree._Element) -> Place | None:
         """Where an element comes from: by its address, then by its words, then by its tag.
 
-        An element whose tag is written out in one template only comes from there; the words in it
-        may still be the author's, so those are asked first.
+        Few words may stand anywhere in the source, so they count only when a value or the words of a
+        Markdown link are just these.
         """
         for name in ("href", "src", "alt", "title"):
             value = node.get(name, "")
-            if value and (found := self.of_link(value)):
+            if len(value) > _SHORTEST and (found := self.of_link(value)):
                 return found
         words = " ".join("".join(map(str, node.itertext())).split())
-        if len(words) <= _LONGEST and (found_words := self.index.find(words)):
-            return found_words[0].place(found_words[1])
+        if words and (place := self._of_words(words)):
+            return place
         return self.of_tag(node)
 
+    def _of_words(self, words: str) -> Place | None:
+        for value in self.index.values:
+            if value.text.strip() == words:
+                return value.place()
+        for spelling in (f"[{words}]", f"# {words}"):
+            if found := self.index.find(spelling):
+                return found[0].place(found[1])
+        if _LONG_ENOUGH <= len(words) <= _LONGEST and (found := self.index.find(words)):
+            return found[0].place(found[1])
+        return None
+
     def of_tag(self, node: etree._Element) -> Place | None:
-        """The template line that writes the tag of an element: the one that fits it best."""
-        best, place = 0, None
+        """The template line that writes the tag of an element: the one that fits it best.
+
+        A tag without attributes of its own says little; it counts only where there is no other.
+        """
         opening = re.compile(rf"<{re.escape(str(node.tag))}\b[^>]*", re.IGNORECASE)
+        ranked: list[tuple[int, Place]] = []
         for path, text in self._files.items():
-            if path.endswith(".css"):
+            if not path.endswith(".j2"):
                 continue
-            for match in opening.finditer(text):
-                score = _likeness(match.group(), node)
-                if score > best:
-                    best, place = score, _position(path, text, match.start())
-        return place
+            plain = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+            for match in opening.finditer(plain):
+                place = _position(path, text, match.start())
+                ranked.append((_likeness(match.group(), node), place))
+        best = max((score for score, _ in ranked), default=0)
+        places = [place for score, place in ranked if score == best > 0]
+        return places[0] if places and (best > 1 or len(places) == 1) else None
 
     def in_files(self, text: str) -> Place | None:
         """Where `text` stands in a template or style sheet."""
@@ -207,28 +226,26 @@ class Places:
             if place.path not in self._files:
                 return None
             text = SourceText(path=place.path, text=self._files[place.path])
-        return text.snippet(place.line, place.column or 1) or None
+        return text.snippet(place.line, place.column or 1, cells=_SNIPPET_CELLS) or None
 
 
 def _likeness(tag: str, node: etree._Element) -> int:
-    """How well a tag in a template fits an element: one, and one for each attribute it gives as is.
+    """How well a tag in a template fits an element: one, and more for each attribute that agrees.
 
     0 when it gives one that the element does not have.
     """
     score = 1
     for name, value in re.findall(r"""([\w:-]+)=["']([^"']*)["']""", tag):
+        has = node.get(name)
         if name == "style":
             continue
-        has = node.get(name)
         if has is None:
             return 0
-        fixed = _PRINTED.sub("", value)
-        if fixed == value:
-            if has != value:
-                return 0
-            score += 2
-        elif fixed and fixed not in has:
+        fixed = _PRINTED.split(value)
+        if len(fixed) == 1 and has != value:
             return 0
+        if len(fixed) == 1 or (fixed[0] and has.startswith(fixed[0])):
+            score += 2
     return score
 
 

@@ -22,13 +22,15 @@ _NO_COPY = frozenset(
 )
 _NO_COPY_BELOW = frozenset(("only", "accept"))
 _ADDRESS = re.compile(
-    r"(?:https?://|mailto:|www\.)[^\s<>（）《》「」“”，。；：！？、]+", re.IGNORECASE
+    r"(?:https?://|mailto:|www\.)[^\s<>\[\]（）《》「」“”，。；：！？、\ufffc]*[^\s<>\[\]（）《》「」“”，。；：！？、\ufffc).,;:]",
+    re.IGNORECASE,
 )
 _FENCE = re.compile(
     r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[^\n]*$|\Z)", re.MULTILINE | re.DOTALL
 )
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
 _TARGET = re.compile(r"(?<=\])\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)")
+_SOFT_BREAK = re.compile(r"(?<=[^\x00-\x7f])[ \t]*\n[ \t]*(?=[^\x00-\x7f])")
 _BREAK = re.compile(r"\n[ \t]*(?:\n|(?=[-*+>#] |\d+[.)] ))")
 
 
@@ -86,4 +88,4 @@ def masked(text: str) -> str:
 def around(text: str, start: int, end: int, *, reach: int = 6) -> str:
     """The words at a place, for a message: some characters on either side, on one line."""
     shown = text[max(0, start - reach) : end + reach].replace(MASK, "…")
-    return " ".join(shown.split())
+    return " ".join(_SOFT_BREAK.sub("", shown).split())

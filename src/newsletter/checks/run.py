@@ -7,10 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from newsletter.checks.model import Check, Finding, Severity
+from newsletter.errors import NewsletterError
 
 if TYPE_CHECKING:
     from newsletter.checks.checked import Checked
     from newsletter.config import Publication
+
+FAILED = "this check has a mistake of its own and says nothing"
+"""How the message of a check that failed begins."""
 
 
 def run_checks(
@@ -42,10 +46,21 @@ def run_checks(
     codes = {check.code for check in running}
     found = [finding for finding in before if finding.code in codes]
     for check in running:
-        found += check.run(checked)
+        found += _run(check, checked)
     graded = grade(dict.fromkeys(found), publication)  # a thing on one line may be there twice
     left = settle(graded, checked.source, ran=codes)
     return sorted((_shown(finding, checked) for finding in left), key=_position)
+
+
+def _run(check: Check, checked: Checked) -> list[Finding]:
+    """What one check finds. A mistake of ours in it must not keep an issue from being sent."""
+    try:
+        return list(check.run(checked))
+    except NewsletterError:
+        raise
+    except Exception as error:
+        words = f"{FAILED}: {type(error).__name__}: {' '.join(str(error).split())}"
+        return [Finding(code=check.code, severity=Severity.NOTE, message=words)]
 
 
 def chosen(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from newsletter.cli.guarding import tell_findings
 from newsletter.mailing import Mailing
 
 
@@ -44,8 +45,7 @@ def dry_run(mailing: Mailing, folder: Path | None) -> int:
             f"{count} {reason.replace('_', ' ')}" for reason, count in left_out.items()
         )
         click.echo(f"left out of the list: {told}")
-    for warning in mailing.composer().edition.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    tell_findings(mailing)
     for problem in problems:
         click.echo(f"left out: {problem}", err=True)
     if folder is not None:

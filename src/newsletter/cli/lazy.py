@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Start a new publication in a folder."),
     "new": ("new", "Write the source of the next issue."),
     "list": ("listing", "List the issues with date and status."),
+    "check": ("check", "Tell what is wrong with an issue."),
     "render": ("render", "Write one issue as .html, .txt and .eml."),
     "preview": ("preview", "Open a live page of one issue in the browser."),
     "send": ("send", "Send an issue, or every issue that is due."),

@@ -54,6 +54,9 @@ EXIT_UNSETTLED = 75
     help="What to do about messages whose fate is unknown.",
 )
 @click.option("--accept-changed", is_flag=True, help="Go on although the issue has changed.")
+@click.option(
+    "--force", is_flag=True, help="Send although the checks find errors; the log says so."
+)
 def command(
     number: int | None,
     due: bool,
@@ -65,11 +68,13 @@ def command(
     yes: bool,
     in_doubt: str,
     accept_changed: bool,
+    force: bool,
 ) -> int:
     """Send issue NUMBER to everybody on the list who has not had it.
 
     Sending twice is harmless: what is settled is not sent again. Exit code 0 when everybody is
-    settled, 75 when somebody is still deferred or in doubt, 1 when something was refused.
+    settled, 75 when somebody is still deferred or in doubt, 1 when something was refused: an issue in
+    which `newsletter check` finds errors, for one.
     """
     from newsletter.cli import sendrun
     from newsletter.project import Project
@@ -82,6 +87,7 @@ def command(
         ask=not (yes or due),
         resend_in_doubt=in_doubt == "resend",
         accept_changed=accept_changed,
+        force=force,
     )
     if due:
         return _send_due(project, wishes)
@@ -135,6 +141,7 @@ def _refuse_draft(source: IssueSource) -> None:
 
 
 def _test_send(project: Project, source: IssueSource, addresses: tuple[str, ...]) -> int:
+    from newsletter.cli.guarding import tell_findings
     from newsletter.errors import UsageError
     from newsletter.mail.address import parse_address
     from newsletter.mailing import stand_in
@@ -152,6 +159,7 @@ def _test_send(project: Project, source: IssueSource, addresses: tuple[str, ...]
         subscribers.append(known or stand_in(project, address=address, name=""))
     relay = find_relay(project.publication, root=project.root, environ=project.environ)
     mailing = _mailing(project, source, test=True)
+    tell_findings(_mailing(project, source))
     jobs = asyncio.run(send_test(mailing, subscribers, transport=SmtpTransport(relay)))
     for job in jobs:
         word = "accepted" if job.accepted else "refused"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from newsletter.cli.guarding import refuse_errors
 from newsletter.cli.progress import make_progress
 from newsletter.delivery.options import Tally
 from newsletter.delivery.sender import Sender
@@ -33,6 +34,7 @@ class Wishes:
     ask: bool
     resend_in_doubt: bool
     accept_changed: bool
+    force: bool = False
 
 
 def parse_states(text: str) -> tuple[State, ...]:
@@ -59,6 +61,7 @@ def send_issue(mailing: Mailing, wishes: Wishes) -> int:
     relay = find_relay(project.publication, root=project.root, environ=project.environ)
     if not is_settled(project, number):
         _ = mailing.digest  # what cannot be composed is refused before anything is asked
+    refuse_errors(mailing, force=wishes.force)
     if wishes.ask:
         _ask(mailing, wishes)
     terminal = sys.stderr.isatty()

@@ -37,6 +37,14 @@ class SendLog:
             self._file = None
 
 
+def append_remark(path: Path, *, at: float, event: str, **details: object) -> None:
+    """Append a line to a send's log that is about no message: what somebody decided, and when."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    record = {"at": timestamp(at), "event": event, **details}
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
 def timestamp(seconds: float) -> str:
     """ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -50,12 +50,13 @@ class SourceText:
         """The place at this line and column of the file, both counted from 1."""
         return Place(path=self.path, line=line, column=column)
 
-    def snippet(self, line: int, column: int) -> str:
+    def snippet(self, line: int, column: int, *, cells: int = _SNIPPET_CELLS) -> str:
         """The source line and, under it, a caret at `column`, aligned by display cells.
 
         Args:
             line: line of the file, counted from 1; it may lie outside of the text.
             column: column in characters, counted from 1; beyond the end means just behind it.
+            cells: how many display cells of a long line are shown.
 
         Returns:
             Two lines joined by a line feed, or an empty string when there is no such line.
@@ -66,7 +67,7 @@ class SourceText:
             return ""
         content = FORBIDDEN.sub("\ufffd", self.lines[index].replace("\t", " "))
         at = min(max(column - 1, 0), len(content))
-        start, end = _window(content, at)
+        start, end = _window(content, at, cells)
         head = "…" if start else ""
         tail = "…" if end < len(content) else ""
         prefix = f"{line:>5} | "
@@ -206,14 +207,14 @@ def _cells(text: str) -> int:
     return sum(max(wcwidth(char), 0) for char in text)
 
 
-def _window(content: str, at: int) -> tuple[int, int]:
+def _window(content: str, at: int, room: int) -> tuple[int, int]:
     """Start and end of the part of a long line that is shown around character `at`."""
     start = at
-    while start > 0 and _cells(content[start - 1 : at]) <= _SNIPPET_CELLS // 2:
+    while start > 0 and _cells(content[start - 1 : at]) <= room // 2:
         start -= 1
     end = start
     cells = 0
-    while end < len(content) and cells < _SNIPPET_CELLS:
+    while end < len(content) and cells < room:
         cells += _cells(content[end])
         end += 1
     return start, end
