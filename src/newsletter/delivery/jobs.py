@@ -115,7 +115,7 @@ class EntryJob:
         """See `Job.settle`."""
         verdict = self._keeper.settle(self, stage, event)
         if not self.disowned:
-            self._feed.note(event)
+            self._feed.note(stage, event)
         if verdict.route is not Route.GO_ON:
             self._feed.rotate = True
 
@@ -130,17 +130,21 @@ class JobFeed:
         self._supply = supply
         self._carried: dict[str, int] = {}
         self._answered = False
-        self.fruitless: ConnectFailed | None = None
+        self.fruitless: ConnectFailed | None = ConnectFailed(
+            Stage.CONNECT, Loss("the connection was lost before it was used")
+        )
         self.rotate = False
 
-    def note(self, event: Event) -> None:
-        """A connection on which nothing was ever answered is as good as none."""
-        self._answered = self._answered or isinstance(event, Reply)
-        lost = isinstance(event, Loss) and event.certain and not self._answered
-        self.fruitless = ConnectFailed(Stage.CONNECT, event) if lost else None
+    def note(self, stage: Stage, event: Event) -> None:
+        """A connection that never brought a message as far as its body, or to a refusal, is as good as none."""
+        if isinstance(event, Reply) or stage in (Stage.BODY, Stage.DOT):
+            self._answered = True
+        barren = isinstance(event, Loss) and not self._answered
+        self.fruitless = ConnectFailed(Stage.CONNECT, event) if barren else None
 
     async def next(self) -> Job | None:
         """See `Feed.next`."""
+        self.fruitless = None
         while not self.rotate:
             claim = await self._supply.next(self._carried)
             if claim is None:

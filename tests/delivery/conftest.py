@@ -1,0 +1,8 @@
+"""The scripted server of tests/transport serves here too."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "transport"))
