@@ -32,7 +32,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
             [*command, "--", sys.executable, *program], capture_output=True, text=True, check=False
         )
         if not report.exists():
-            raise OSError(done.stderr)
+            raise OSError(done.stderr.strip().rpartition("\n")[2])
         told: dict[str, Any] = json.loads(report.read_text("ascii"))
         return told
 

@@ -189,6 +189,7 @@ def freeze(process: subprocess.Popen[str], stage: Stage) -> None:
     with closing(sqlite3.connect(stage.root / LEDGER, timeout=0, isolation_level=None)) as db:
         while True:
             process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: stands_still(process.pid))
             try:
                 db.execute("BEGIN IMMEDIATE")
                 db.execute("ROLLBACK")
@@ -197,6 +198,12 @@ def freeze(process: subprocess.Popen[str], stage: Stage) -> None:
                 time.sleep(0.003)
             else:
                 return
+
+
+def stands_still(pid: int) -> bool:
+    """Whether every thread has stopped; a signal takes its time, above all behind a sync of the disk."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
 
 
 def wait_for_words(process: subprocess.Popen[str], words: str) -> None:
