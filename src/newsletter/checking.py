@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.checks.broken import broken
 from newsletter.checks.checked import Checked, OtherIssue
+from newsletter.checks.compatibility.data import known_clients
 from newsletter.checks.model import Finding
 from newsletter.checks.registry import FAMILIES, checks_by_code
 from newsletter.checks.run import chosen, grade, run_checks
@@ -123,6 +124,12 @@ def refuse_unknown(
         for name in names:
             if name not in (checks_by_code() if field == "severity" else known):
                 raise ConfigError(f"{CONFIG_NAME}: `checks.{field}`: {_no_check(name, known)}")
+    for name in settings.clients:
+        if name not in known_clients():
+            near = suggestion(name, known_clients()) or "such as gmail, or outlook/windows"
+            raise ConfigError(
+                f"{CONFIG_NAME}: `checks.clients`: there is no mail program `{name}` ({near})"
+            )
 
 
 def _no_check(name: str, known: Collection[str]) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from newsletter.checking import check_issue
 from newsletter.checks.model import Example, Finding, Severity
+from newsletter.errors import ConfigError
 from newsletter.project import Project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -143,6 +144,20 @@ def test_another_mail_program_can_be_added(findings: Findings) -> None:
     assert "Samsung" not in one(own(findings, text=text), "client-unsupported", "aspect").message
     found = own(findings, clients={"samsung-email": "warning"}, text=text)
     assert "Samsung Email" in one(found, "client-unsupported", "aspect").message
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("outlok", "outlook"), ("outlook/window", "outlook/windows"), ("x", "gmail")]
+)
+def test_a_mail_program_that_nobody_knows_is_refused(
+    findings: Findings, name: str, near: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        own(findings, clients={name: "off"}, text="<p>{{ item.body }}</p>")
+    assert f"newsletter.yaml: `checks.clients`: there is no mail program `{name}`" in str(
+        caught.value
+    )
+    assert near in str(caught.value)
 
 
 @pytest.fixture(scope="module")

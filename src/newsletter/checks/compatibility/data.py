@@ -121,6 +121,13 @@ def database() -> Database:
     return build(data, overlay)
 
 
+@cache
+def known_clients() -> frozenset[str]:
+    """What newsletter.yaml may call mail programs: `outlook`, or `outlook/windows`."""
+    clients = {client for feature in database().features.values() for client in feature.answers}
+    return frozenset({*(family for family, _ in clients), *map("/".join, clients)})
+
+
 def build(data: Mapping[str, Any], overlay: Mapping[str, Any]) -> Database:
     """A database from caniemail's data and an overlay, as their files say it.
 
