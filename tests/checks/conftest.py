@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
 from checks_desk import Desk
+from web_server import Web, serving
 
 from newsletter.checking import check_issue
 from newsletter.checks.checked import Checked
@@ -37,3 +38,10 @@ def findings(desk: Desk) -> Findings:
 @pytest.fixture
 def examine(desk: Desk) -> Callable[[Example], Checked]:
     return desk.examine
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A small web on loopback."""
+    with serving() as web:
+        yield web

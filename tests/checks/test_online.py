@@ -1,49 +1,24 @@
-"""Addresses over the network: a real server on loopback, real redirects, and doors that stay shut."""
+"""Addresses over the network: a real server on loopback, real redirects, and what the checks make of them."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import httpcore2
 import pytest
+from probing import NOW, probe, verdict
 from web_server import Web, serving
 
 from newsletter.checks.model import Example, Finding
-from newsletter.checks.online.guard import GuardedNetwork, Refused, is_public
-from newsletter.checks.online.probe import Limits, LinkProbe
+from newsletter.checks.online.probe import Limits
 from newsletter.checks.online.verdict import Kind, Known, Verdict
 
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-QUICK = Limits(pace=0.0, patience=5.0)
 Findings = Callable[..., list[Finding]]
-
-
-@pytest.fixture
-def web() -> Iterator[Web]:
-    with serving() as web:
-        yield web
-
-
-def loopback_too(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return address.is_loopback or is_public(address)
-
-
-def probe(**changes: Any) -> LinkProbe:
-    return LinkProbe(**{"permit": loopback_too, "limits": QUICK, "now": lambda: NOW, **changes})
-
-
-def verdict(web: Web, path: str, **changes: Any) -> Verdict:
-    address = web.url(path)
-    return probe(**changes).verdicts([address])[address]
 
 
 @pytest.mark.parametrize(
@@ -164,193 +139,6 @@ def test_a_bad_certificate_is_dead(tmp_path: Path, requires: Callable[[str], Pat
         found = verdict(web, "/fine")
     assert found.kind is Kind.DEAD
     assert found.reason.startswith("has a certificate that is not valid")
-
-
-# ── Doors that stay shut ────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "localhost",
-        "2130706433",
-        "0x7f000001",
-        "127.1",
-        "[::ffff:127.0.0.1]",
-        "0.0.0.0",
-    ],
-)
-def test_this_machine_is_never_asked(web: Web, host: str) -> None:
-    address = web.url("/fine", host=host)
-    found = LinkProbe(limits=QUICK).verdicts([address])[address]
-    assert found.kind in (Kind.PRIVATE, Kind.DEAD)
-    assert web.asked == []
-
-
-@pytest.mark.parametrize(
-    ("path", "address"), [("/to-private", "10.0.0.1"), ("/to-metadata", "169.254.169.254")]
-)
-def test_a_redirect_into_a_private_network_is_refused(web: Web, path: str, address: str) -> None:
-    found = verdict(web, path)
-    assert found.kind is Kind.PRIVATE
-    assert address in found.reason
-
-
-def resolver(table: dict[str, list[str]]) -> Callable[[str, int], Any]:
-    """Looks names up in a table of answers, one after the other, and counts."""
-
-    async def resolve(host: str, port: int) -> list[str]:
-        resolve.asked.append(host)  # type: ignore[attr-defined]
-        answers = table.get(host)
-        if not answers:
-            return [host]
-        return [answers.pop(0)] if len(answers) > 1 else list(answers)
-
-    resolve.asked = []  # type: ignore[attr-defined]
-    return resolve
-
-
-def test_a_redirect_to_a_name_of_a_private_address_is_refused(web: Web) -> None:
-    resolve = resolver({"inside.example.org": ["192.168.1.1"]})
-    assert verdict(web, "/to-private-name", resolve=resolve).kind is Kind.PRIVATE
-    assert resolve.asked == ["127.0.0.1", "inside.example.org"]  # type: ignore[attr-defined]
-
-
-def test_a_name_is_looked_up_once_so_that_it_cannot_change_its_mind(web: Web) -> None:
-    """DNS rebinding: the first answer passes, the second would lead inside."""
-    resolve = resolver({"rebind.example.org": ["127.0.0.1", "10.0.0.1"]})
-    address = web.url("/fine", host="rebind.example.org")
-    assert probe(resolve=resolve).verdicts([address])[address].kind is Kind.FINE
-    assert resolve.asked == ["rebind.example.org"]  # type: ignore[attr-defined]
-
-
-def test_of_many_addresses_the_private_ones_are_left_out() -> None:
-    hosts: list[str] = []
-
-    class Watching(httpcore2.AsyncNetworkBackend):
-        async def connect_tcp(self, host: str, *args: Any, **kwargs: Any) -> Any:
-            hosts.append(host)
-            raise httpcore2.ConnectError("nobody")
-
-    async def resolve(host: str, port: int) -> list[str]:
-        return ["10.0.0.1", "93.184.216.34", "fe80::1%eth0", "2606:2800:220:1::1"]
-
-    network = GuardedNetwork(resolve=resolve, network=Watching())
-    with pytest.raises(httpcore2.ConnectError):
-        asyncio.run(network.connect_tcp("example.org", 80))
-    assert hosts == ["93.184.216.34", "2606:2800:220:1::1"]
-
-
-@pytest.mark.parametrize("peer", [("10.0.0.1", 80), ("127.0.0.1", 80), None])
-def test_the_peer_of_the_open_connection_is_judged_too(peer: tuple[str, int] | None) -> None:
-    closed = []
-
-    class Stream(httpcore2.AsyncNetworkStream):
-        def get_extra_info(self, info: str) -> Any:
-            return peer if info == "server_addr" else None
-
-        async def aclose(self) -> None:
-            closed.append(True)
-
-    class Lying(httpcore2.AsyncNetworkBackend):
-        async def connect_tcp(self, *args: Any, **kwargs: Any) -> Any:
-            return Stream()
-
-    async def resolve(host: str, port: int) -> list[str]:
-        return ["93.184.216.34"]
-
-    network = GuardedNetwork(resolve=resolve, network=Lying())
-    with pytest.raises(Refused):
-        asyncio.run(network.connect_tcp("example.org", 80))
-    assert closed == [True]
-
-
-def test_sockets_of_this_machine_are_refused() -> None:
-    with pytest.raises(Refused):
-        asyncio.run(GuardedNetwork().connect_unix_socket("/run/docker.sock"))
-
-
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("93.184.216.34", True),
-        ("2606:2800:220:1::1", True),
-        ("127.0.0.1", False),
-        ("10.1.2.3", False),
-        ("172.16.0.1", False),
-        ("192.168.0.1", False),
-        ("169.254.169.254", False),
-        ("100.64.0.1", False),
-        ("0.0.0.0", False),
-        ("224.0.0.1", False),
-        ("255.255.255.255", False),
-        ("::1", False),
-        ("::", False),
-        ("fe80::1", False),
-        ("fd00::1", False),
-        ("ff02::1", False),
-        ("::ffff:10.0.0.1", False),
-        ("::ffff:93.184.216.34", False),
-        ("64:ff9b::a00:1", False),
-        ("2002:a00:1::", False),
-    ],
-)
-def test_what_is_public(address: str, public: bool) -> None:
-    assert is_public(ipaddress.ip_address(address)) is public
-
-
-# ── What is kept ────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_verdicts_are_kept_for_a_while(web: Web, tmp_path: Path) -> None:
-    cache = tmp_path / "state" / "cache" / "links.json"
-    paths = ("/fine", "/moved", "/missing", "/forbidden")
-    addresses = [web.url(path) for path in paths]
-
-    def run(at: datetime) -> list[str]:
-        web.asked.clear()
-        probe(cache=cache, now=lambda: at).verdicts(addresses)
-        return sorted({each.path for each in web.asked})
-
-    assert run(NOW) == ["/fine", "/forbidden", "/missing", "/moved"]
-    assert run(NOW + timedelta(minutes=30)) == ["/forbidden"]
-    assert run(NOW + timedelta(hours=2)) == ["/forbidden", "/missing"]
-    assert run(NOW + timedelta(days=8)) == ["/fine", "/forbidden", "/missing", "/moved"]
-    assert run(NOW - timedelta(days=8)) == ["/fine", "/forbidden", "/missing", "/moved"]
-    assert [each.name for each in cache.parent.iterdir()] == ["links.json"]
-
-
-def test_what_is_kept_is_what_was_found(web: Web, tmp_path: Path) -> None:
-    cache = tmp_path / "links.json"
-    address = web.url("/moved")
-    found = probe(cache=cache).verdicts([address])
-    assert probe(cache=cache).verdicts([address]) == found
-    assert json.loads(cache.read_text("utf-8"))["links"][address]["moved_to"] == web.url("/fine")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "[]",
-        '{"format": 99, "links": {}}',
-        '{"format": 1, "links": {"http://a/": {}}}',
-        '{"format": 1, "links": {"http://a/": {"kind": "odd", "reason": "", "media": "", "at": ""}}}',
-        '{"format": 1, "links": {"http://a/": {"kind": "fine", "reason": "", "media": "", "at": "2026-11-23"}}}',
-    ],
-)
-def test_a_cache_that_cannot_be_read_is_made_anew(web: Web, tmp_path: Path, text: str) -> None:
-    cache = tmp_path / "links.json"
-    cache.write_text(text)
-    assert verdict(web, "/fine", cache=cache).kind is Kind.FINE
-    assert web.url("/fine") in json.loads(cache.read_text("utf-8"))["links"]
-
-
-def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(web: Web, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    assert verdict(web, "/fine", cache=tmp_path / "file" / "links.json").kind is Kind.FINE
 
 
 # ── Without a network, without the extra ────────────────────────────────────────────────────────────
