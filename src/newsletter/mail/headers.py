@@ -18,9 +18,12 @@ MAX_WORD_OCTETS = 75  # RFC 2047 section 2
 MAX_WORD_PAYLOAD = 45  # octets of UTF-8 that fit: (75 - len("=?utf-8?b??=")) // 4 * 3
 MAX_LINE = 76
 
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _PLAIN = re.compile(r"[\x20-\x7e\t]*\Z")
-_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
+# Words that survive folding as they are: short enough for a line, one space between, none around.
+_WORDS = re.compile(r"[!-~]{1,60}( [!-~]{1,60})*\Z")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,60}"
+_ATOMS = re.compile(rf"{_ATOM}( {_ATOM})*\Z")
 _FIELD_NAME = re.compile(r"[!-9;-~]+\Z")
 
 
@@ -28,12 +31,12 @@ def single_line(value: str, *, what: str) -> str:
     """Return `value` if it can stand in a header; `what` names it in the error.
 
     Raises:
-        ComposeError: it holds a line break, a NUL or another control character.
+        ComposeError: it holds a line break, a NUL, another control character, or half of a character.
 
     """
     if found := _FORBIDDEN.search(value):
         raise ComposeError(
-            f"{what} holds the control character U+{ord(found.group()):04X}; remove it: {value!r}"
+            f"{what} holds U+{ord(found.group()):04X}, which no header can; remove it: {value!r}"
         )
     return value
 
@@ -41,10 +44,10 @@ def single_line(value: str, *, what: str) -> str:
 def field(name: str, value: str) -> bytes:
     """An unstructured field such as Subject, encoded and folded, with its CRLF.
 
-    Text that looks like an encoded word is itself encoded, so that it is read as the letters it is.
+    Text that looks like an encoded word, or would lose spaces, is itself encoded, so that it is read as what it is.
     """
     single_line(value, what=name)
-    if _PLAIN.match(value) and "=?" not in value:
+    if _WORDS.match(value) and "=?" not in value:
         return fold(name, value.split(" "))
     return fold(name, list(_encoded_words(value)))
 
@@ -86,8 +89,8 @@ def display_name(name: str) -> list[str]:
     """A display name as words: atoms, one quoted string, or base64 encoded words."""
     if _ATOMS.match(name) and "=?" not in name:
         return name.split(" ")
-    if _PLAIN.match(name) and "=?" not in name and len(name) < MAX_LINE - 20:
-        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    if _PLAIN.match(name) and "=?" not in name and len(escaped) < MAX_LINE - 20:
         return [f'"{escaped}"']
     return list(_encoded_words(name))
 
