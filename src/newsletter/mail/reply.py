@@ -10,6 +10,9 @@ MAX_REPLY_LINE = 4096  # RFC 5321 says 512; real servers exceed it
 MAX_REPLY_LINES = 100
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?:\s|$)")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f]"
+)  # would move the cursor of whoever reads the log
 _LINE = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?\Z", re.DOTALL)
 
 
@@ -91,7 +94,7 @@ class ReplyParser:
         code = int(found.group(1))
         if self._lines and code != self._code:
             raise ReplyError(f"a reply changed its code from {self._code} to {code} half-way")
-        text = (found.group(3) or b"").decode("utf-8", "replace")
+        text = _CONTROL.sub("\ufffd", (found.group(3) or b"").decode("utf-8", "replace"))
         if found.group(2) != b"-" and not self._lines:
             return Reply(code, text)
         self._code = code
