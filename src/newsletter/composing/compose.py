@@ -62,6 +62,7 @@ class Composer:
         self._values = Values(edition.slots, self._links)
         self._domain = publication.sender.address.rpartition("@")[2]
         self._compiled = _compile(publication, edition, date=date, test=test)
+        self._smtputf8 = not self._probe().isascii()  # such as a sender's address
         self._seal = (
             signer.seal(self._probe(), body_prefix=self._compiled.body_prefix) if signer else None
         )
@@ -82,7 +83,8 @@ class Composer:
         data = self._compiled.assemble(fields, values)
         if self._seal:
             data = self._seal.fields(data) + data
-        envelope = Envelope(self._reverse_path(person.id), address.envelope, address.needs_smtputf8)
+        smtputf8 = self._smtputf8 or address.needs_smtputf8
+        envelope = Envelope(self._reverse_path(person.id), address.envelope, smtputf8)
         return Message(envelope, message_id, data)
 
     @property
@@ -115,9 +117,9 @@ class Composer:
         mailto = f"<{self._links.unsubscribe_mailto(token)}>"
         http = self._links.unsubscribe_http(token)
         if not http:
-            return headers.fold("List-Unsubscribe", [mailto])
-        return headers.fold("List-Unsubscribe", [f"<{http}>,", mailto]) + headers.fold(
-            "List-Unsubscribe-Post", ["List-Unsubscribe=One-Click"]
+            return headers.structured("List-Unsubscribe", mailto)
+        return headers.structured("List-Unsubscribe", f"<{http}>,", mailto) + headers.structured(
+            "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
         )
 
     def _fill(self, text: str, subscriber: Subscriber) -> str:
@@ -129,6 +131,7 @@ class Composer:
     def _probe(self) -> bytes:
         """A message to nobody: every slot holds its own token."""
         fields = headers.fold("To", ["<probe@example.org>"]) + headers.fold("Message-ID", ["<p@x>"])
+        fields += self._way_out("probe")
         return self._compiled.assemble(
             (fields,), [slot.token.encode() for slot in self.edition.slots]
         )

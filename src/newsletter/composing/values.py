@@ -153,5 +153,5 @@ def escape_for(landing: Landing, value: str) -> bytes:
     if landing is Landing.HTML:
         value = escape(value, quote=True)
     elif landing is Landing.URL:
-        value = quote(value, safe="")
+        value = quote(value, safe="", errors="replace")
     return value.encode("utf-8", "replace")
