@@ -48,8 +48,8 @@ def source_invalid(checked: Checked) -> Iterator[Found]:
 def template_invalid(checked: Checked) -> Iterator[Found]:
     """A template has a mistake of syntax, or uses a variable, field, filter or file that is not there.
 
-    Every template is read, and every item rendered alone, so that one run shows all of them. The other
-    checks look at what could be rendered.
+    When rendering fails, every item is rendered alone, so that one run shows what is wrong with each
+    kind of block. The other checks look at what could be rendered.
     """
     yield from ()
 

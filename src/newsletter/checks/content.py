@@ -131,13 +131,16 @@ def title_repeated(checked: Checked) -> Iterator[Found]:
     """An item was copied and its title not changed."""
     seen: dict[str, int] = {}
     for location, item in checked.issue.items():
-        title = getattr(item, "title", None)
-        if not isinstance(title, str) or not title.strip():
-            continue
-        place = checked.source.place((*location, "title"))
-        first = seen.setdefault(" ".join(title.split()).casefold(), place.line or 0)
-        if first != place.line:
-            yield Found(f"“{shortened(title)}” is already the title on line {first}", place=place)
+        for name in ("title", "title_zh"):
+            title = getattr(item, name, None)
+            if not isinstance(title, str) or not title.strip():
+                continue
+            place = checked.source.place((*location, name))
+            first = seen.setdefault(" ".join(title.split()).casefold(), place.line or 0)
+            if first != place.line:
+                yield Found(
+                    f"“{shortened(title)}” is already the title on line {first}", place=place
+                )
 
 
 @check(

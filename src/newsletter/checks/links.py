@@ -311,7 +311,10 @@ def text_link_tight(checked: Checked) -> Iterator[Found]:
 
     An address stands on a line of its own, or between spaces.
     """
+    links = {unquote(link.address) for link in checked.links}
     for match in _ADDRESS_IN_TEXT.finditer(checked.text):
+        if unquote(match.group()) in links:
+            continue  # what is odd in it is in the link itself
         before = checked.text[max(match.start() - 1, 0) : match.start()]
         tail = next((char for char in match.group() if is_cjk_punctuation(char)), "")
         address = match.group().partition(tail)[0] if tail else match.group()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from newsletter.checks.checked import Checked
 
 _SHORT = 100
+_TRIVIAL = 2
 
 
 class Severity(StrEnum):
@@ -130,9 +131,11 @@ class Example:
     services: Mapping[str, Any] = field(default_factory=dict)
 
     def in_short(self) -> str | None:
-        """What an author would write, when it is one short line of it; else None."""
+        """What an author would write, when one short line of it says everything; else None."""
+        if self.files or self.publication or self.others or self.services:
+            return None
         for text in (self.body, self.items, self.fields, self.html, self.text):
-            if text:
+            if text and len(text) > _TRIVIAL:
                 line = " ".join(text.split())
                 return line if "\n" not in text.strip() and len(line) <= _SHORT else None
         header = "; ".join(f"{name}: {value}" for name, value in self.header.items() if value)

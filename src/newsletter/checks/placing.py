@@ -175,10 +175,23 @@ class Places:
             value = node.get(name, "")
             if len(value) > _SHORTEST and (found := self.of_link(value)):
                 return found
+            if name in node.attrib and (literal := self._of_literal(node, name)):
+                return literal
         words = " ".join("".join(map(str, node.itertext())).split())
         if words and (place := self._of_words(words)):
             return place
         return self.of_tag(node)
+
+    def _of_literal(self, node: etree._Element, name: str) -> Place | None:
+        """Where a template writes this very attribute into such a tag."""
+        if name not in ("href", "src"):
+            return None
+        value = re.escape(node.get(name, ""))
+        written = re.compile(rf"""<{node.tag!s}\b[^>]*\b{name}=["']{value}["']""", re.IGNORECASE)
+        for path, text in self._files.items():
+            if path.endswith(".j2") and (match := written.search(text)):
+                return _position(path, text, match.start())
+        return None
 
     def _of_words(self, words: str) -> Place | None:
         for value in self.index.values:

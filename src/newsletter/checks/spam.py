@@ -25,18 +25,7 @@ _TRIGGERS = re.compile(
     r"|limited time offer|no obligation|earn \$\d+|dear friend|double your)\b",
     re.IGNORECASE,
 )
-_ACTIVE = (
-    "script",
-    "form",
-    "iframe",
-    "object",
-    "embed",
-    "applet",
-    "video",
-    "audio",
-    "input",
-    "frame",
-)
+_ACTIVE = ("script", "form", "iframe", "object", "embed", "applet", "input", "frame")
 _PAGE = "<p>{}</p>"
 _LONG = "这一期读几篇讲微调的新论文，每篇写一段简介，说清楚它解决了什么问题、用了什么办法。"
 
@@ -135,7 +124,7 @@ def trigger_words(checked: Checked) -> Iterator[Found]:
     ),
 )
 def element_active(checked: Checked) -> Iterator[Found]:
-    """Scripts, forms, frames, video: removed at best, and a reason to refuse the mail at worst."""
+    """Scripts, forms, frames: removed at best, and a reason to refuse the mail at worst."""
     for node in checked.elements:
         if node.tag in _ACTIVE:
             yield Found(

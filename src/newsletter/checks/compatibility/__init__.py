@@ -147,6 +147,16 @@ class _Reading:
     lacks: tuple[Lack, ...]
 
 
+_TOLD_ELSEWHERE = frozenset(
+    [
+        *(f"image:{kind}" for kind in ("svg", "webp", "avif", "bmp", "tiff", "ico", "heif")),
+        *("image:base64", "element:svg", "element:picture", "element:script", "element:form"),
+        *("element:iframe", "element:object", "element:embed"),
+        *("element:input", "element:frame"),
+    ]
+)
+"""What `image-format`, `image-data-uri` and `element-active` say, whatever the mail program."""
+
 _latest: tuple[weakref.ref[Checked], _Reading] | None = None
 
 
@@ -178,7 +188,11 @@ def _found(checked: Checked, degree: Degree) -> Iterator[Found]:
     for lack in read.lacks:
         if lack.degree is not degree:
             continue
-        where = {use: list(read.locator.places(use, read.uses[use])) for use in lack.uses}
+        where = {
+            use: list(read.locator.places(use, read.uses[use]))
+            for use in lack.uses
+            if not use.atoms & _TOLD_ELSEWHERE
+        }
         if degree is not Degree.BROKEN:
             where = {use: places for use, places in where.items() if not _shipped(places)}
         if not where:
