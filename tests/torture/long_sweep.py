@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
-from kill_sweep import PLACES, RECIPIENTS, Point, Totals, Way, try_point
+from kill_sweep import PLACES, RECIPIENTS, Fate, Point, Totals, Way, try_point
 from recording_sink import running_sink
 
 SECONDS = 600.0
@@ -74,7 +74,14 @@ class LongSweep:
         with running_sink() as pipelined, running_sink("--no-pipelining") as stepwise:
             while found := self._next():
                 way, point = found
-                fate = try_point(pipelined if way.pipelining else stepwise, way, point)
+                sink = pipelined if way.pipelining else stepwise
+                try:
+                    fate = try_point(sink, way, point)
+                except (
+                    AssertionError
+                ) as error:  # one point more that failed, not the end of the sweep
+                    fate = Fate(hit=True, wrong=str(error))
+                    sink.take()
                 with self._lock:
                     self.tried += 1
                     self.totals.add(way, point, fate)
