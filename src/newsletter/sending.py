@@ -178,6 +178,7 @@ async def send(
         if resend_in_doubt:
             why = "to be sent again, by --in-doubt resend"
             ledger.resolve(campaign, state=State.PENDING, addresses=(), now=clock(), why=why)
+        left = _reconcile(ledger, plan, now=clock())
         ledger.expire(campaign, first_before=clock() - options.retry.give_up, now=clock())
         waiting = sum(ledger.counts(campaign)[state] for state in SENDABLE)
         warm_up = project.publication.send.warm_up
@@ -198,7 +199,7 @@ async def send(
                 clock=clock,
             )
             tally = await drive(sender)
-        report = replace(plan, recovered=recovered, tally=tally, log=log.path)
+        report = replace(plan, recovered=recovered, left=left, tally=tally, log=log.path)
         return _account(ledger, report, today=today)
 
 
@@ -226,12 +227,11 @@ def _account(ledger: Ledger, report: SendReport, *, today: int | None) -> SendRe
 def _plan_or_resume(
     ledger: Ledger, mailing: Mailing, *, accept_changed: bool, now: float
 ) -> SendReport:
-    """Freeze the recipients, or find them frozen and take out who has left since."""
+    """Freeze the recipients, or find them frozen, with the edition that they were planned with."""
     issue = mailing.source.issue.number
     intake = Intake(mailing.project)
     campaign = ledger.campaign(issue)
     fresh = campaign is None
-    left = 0
     if campaign is None:
         campaign = ledger.plan(issue, digest=mailing.digest, subscribers=intake, now=now)
     elif not ledger.counts(campaign).settled:  # what has gone out may be edited, for the archive
@@ -244,16 +244,25 @@ def _plan_or_resume(
                     " those who are left"
                 )
             campaign = ledger.accept_digest(campaign, digest=digest, now=now)
-        left = ledger.reconcile(campaign, active=intake, now=now)
     return SendReport(
         campaign=campaign,
         counts=Counts(campaign.planned),
         tally=None,
         fresh=fresh,
         recovered=Recovered(0, 0),
-        left=left,
+        left=0,
         intake=intake,
     )
+
+
+def _reconcile(ledger: Ledger, plan: SendReport, *, now: float) -> int:
+    """Take out who has left the list since the plan.
+
+    After the recovery, and after doubts were resolved: what those give back must not slip through.
+    """
+    if plan.fresh or ledger.counts(plan.campaign).settled:
+        return 0
+    return ledger.reconcile(plan.campaign, active=plan.intake, now=now)
 
 
 def _composer(mailing: Mailing) -> Callable[[Claim], Message]:
