@@ -1,13 +1,16 @@
-"""Postfix's own load generator and fault injector as the relay."""
+"""Postfix's own load generator and fault injector as the relay; the scripted server of tests/transport serves too."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from smtp_sink import SmtpSink, running_smtp_sink
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "transport"))
 
 StartSink = Callable[..., SmtpSink]
 
