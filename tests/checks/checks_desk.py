@@ -16,6 +16,7 @@ from newsletter.checks.checked import Checked
 from newsletter.checks.model import Example
 from newsletter.mailing import Mailing
 from newsletter.project import Project
+from newsletter.rendering.edition import Edition
 
 NUMBER = 7
 PUBLICATION: dict[str, Any] = {
@@ -81,6 +82,21 @@ class Desk:
         """Whether the example replaces what the pipeline made."""
         parts = (example.html, example.text, example.message)
         return bool(example.header) or any(part is not None for part in parts)
+
+    def read(self, example: Example) -> Checked:
+        """The source of an example alone, nothing rendered: enough for checks of its words."""
+        project = self.open(example)
+        nothing = Edition(
+            issue=NUMBER, subject="", preheader="", language="zh-CN", html="", text=""
+        )
+        return Checked(
+            publication=project.publication,
+            source=project.issue(NUMBER),
+            edition=nothing,
+            html="",
+            text="",
+            message=b"",
+        )
 
     def examine(self, example: Example) -> Checked:
         """What checks look at, with the parts that the example replaces."""

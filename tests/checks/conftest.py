@@ -12,6 +12,7 @@ from web_server import Web, serving
 from newsletter.checking import check_issue
 from newsletter.checks.checked import Checked
 from newsletter.checks.model import Example, Finding
+from newsletter.checks.registry import checks_by_code
 from newsletter.checks.run import run_checks
 
 Findings = Callable[..., list[Finding]]
@@ -45,3 +46,14 @@ def web() -> Iterator[Web]:
     """A small web on loopback."""
     with serving() as web:
         yield web
+
+
+@pytest.fixture
+def told(desk: Desk) -> Callable[..., list[str]]:
+    """`told(code, body)`: what one check says about the words of an issue, nothing rendered."""
+
+    def find(code: str, body: str | None = None, **parts: str) -> list[str]:
+        checked = desk.read(Example(body=body, **parts))  # type: ignore[arg-type]
+        return [finding.message for finding in checks_by_code()[code].run(checked)]
+
+    return find

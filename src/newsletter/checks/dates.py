@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _DAYS_ZH = "一二三四五六日"
 _DAYS_EN = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_WEEKDAY = r"(?:周|星期|礼拜)(?P<zh>[一二三四五六日天])(?!至|到|[、/\-–—]\s*[周星一二三四五六日])"
+_WEEKDAY = (
+    r"(?:周|星期|礼拜)(?P<zh>[一二三四五六日天])(?!至|到|次|遍|[、/\-–—]\s*[周星一二三四五六日])"
+)
 _ENGLISH = r"(?P<en>Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?\b\.?"
 _MONTH = r"(?P<name>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
 _NUMERIC = (

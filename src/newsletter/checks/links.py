@@ -1,4 +1,4 @@
-"""Links: that they lead somewhere, say where, and stand in both parts of the mail."""
+"""Links: that they lead somewhere, to the right place, and in the open."""
 
 from __future__ import annotations
 
@@ -16,25 +16,6 @@ if TYPE_CHECKING:
     from newsletter.checks.checked import Checked, Element
 
 _SCHEMES = frozenset(("http", "https", "mailto", "tel", "sms"))
-_VAGUE = frozenset(
-    (
-        *("点击这里", "点击此处", "点此", "点这里", "点击", "这里", "此处", "请点击", "请点击这里"),
-        *(
-            "链接",
-            "详情",
-            "更多",
-            "查看",
-            "查看更多",
-            "阅读更多",
-            "了解更多",
-            "了解详情",
-            "戳这里",
-            "戳我",
-        ),
-        *("click here", "click", "here", "this link", "link", "read more", "more", "learn more"),
-        *("details", "this page", "go"),
-    )
-)
 _SHORTENERS = frozenset(
     (
         *("bit.ly", "t.co", "tinyurl.com", "goo.gl", "ow.ly", "is.gd", "buff.ly", "rebrand.ly"),
@@ -45,12 +26,7 @@ _SHORTENERS = frozenset(
 _TRACKING = re.compile(
     r"[?&](utm_\w+|fbclid|gclid|mc_[ce]id|spm|chksm|scene|share_token|from=(?:timeline|singlemessage))\b"
 )
-_LOOKS_LIKE_ADDRESS = re.compile(
-    r"(?:https?://)?((?:[a-z0-9-]+\.)+(?:com|org|net|cn|io|ai|edu|gov|dev|info|me)(?:\.cn)?)(?:[/?#:]\S*)?",
-    re.IGNORECASE,
-)
 _LOCAL_ENDS = (".local", ".localhost", ".test", ".invalid", ".internal", ".lan", ".home.arpa")
-_ADDRESS_IN_TEXT = re.compile(r"https?://[^\s]+")
 
 
 @check(
@@ -166,74 +142,6 @@ def link_http(checked: Checked) -> Iterator[Found]:
 
 
 @check(
-    "link-no-text",
-    title="A link without words",
-    severity=Severity.ERROR,
-    passing=Example(
-        html='<p><a href="https://example.org/"><img src="cid:a@b" width="9" alt="论文"></a></p>'
-    ),
-    failing=Example(html='<p>论文<a href="https://example.org/"> </a></p>'),
-)
-def link_no_text(checked: Checked) -> Iterator[Found]:
-    """Nobody can see or hear it, and nobody can tap it."""
-    for link in checked.links:
-        if not link.label and link.node.find(".//img") is None:
-            yield Found(f"the link to {shortened(link.address)} has no words", place=link.place)
-
-
-@check(
-    "link-text-vague",
-    title="Link words that do not say where they lead",
-    severity=Severity.WARNING,
-    passing=Example(
-        html='<p><a href="https://a.org/x">组合微调的论文</a> '
-        '<a href="https://a.org/y" aria-label="了解详情：组合微调">了解详情</a></p>'
-    ),
-    failing=(
-        Example(body="论文请[点击这里](https://arxiv.org/abs/2210.11610)阅读。"),
-        Example(html='<p>Read it <a href="https://a.org/x">here</a>.</p>'),
-    ),
-)
-def link_text_vague(checked: Checked) -> Iterator[Found]:
-    """点击这里, 详情, click here: read aloud in a list of links, they all sound the same.
-
-    Let the words name what is behind the link. Where the design wants 了解详情, an `aria-label` that
-    says of what is enough.
-    """
-    for link in checked.links:
-        words = link.label.strip(" >»→›…。.!！：:[]【】").casefold()
-        if words in _VAGUE:
-            yield Found(
-                f"“{shortened(link.label)}” does not say where it leads",
-                place=link.place,
-                hint="name what is behind it",
-            )
-
-
-@check(
-    "link-text-differs",
-    title="A link shows one address and leads to another",
-    severity=Severity.WARNING,
-    passing=Example(
-        html='<p><a href="https://www.arxiv.org/abs/1">https://arxiv.org/abs/1</a> '
-        '<a href="https://a.org/">Node.js 教程</a></p>'
-    ),
-    failing=Example(body="[https://arxiv.org/abs/1](https://example.org/abs/1)"),
-)
-def link_text_differs(checked: Checked) -> Iterator[Found]:
-    """That is how phishing looks, and filters and mail programs treat it so."""
-    for link in checked.links:
-        match = _LOOKS_LIKE_ADDRESS.fullmatch(link.words)
-        if match and link.host and "/" in link.words:
-            shown = match[1].lower().removeprefix("www.")
-            real = link.host.removeprefix("www.")
-            if shown != real and not real.endswith(f".{shown}"):
-                yield Found(
-                    f"shows {shown}, but leads to {real}", place=link.place, hint="use one of them"
-                )
-
-
-@check(
     "link-shortener",
     title="A shortened link",
     severity=Severity.WARNING,
@@ -269,62 +177,6 @@ def link_tracking(checked: Checked) -> Iterator[Found]:
         if match := _TRACKING.search(link.address):
             yield Found(
                 f"`{match[1]}` in {shortened(link.address)}", place=link.place, hint="cut it off"
-            )
-
-
-@check(
-    "link-not-in-text",
-    title="A link of the HTML part is not in the text part",
-    severity=Severity.WARNING,
-    passing=Example(
-        html='<p><a href="https://example.org/a%20b">论文</a></p>',
-        text="论文\nhttps://example.org/a%20b\n",
-    ),
-    failing=Example(html='<p><a href="https://example.org/a">论文</a></p>', text="论文\n"),
-)
-def link_not_in_text(checked: Checked) -> Iterator[Found]:
-    """Whoever reads plain text cannot follow it. Mend the `.txt.j2` template of the block."""
-    text = unquote(checked.text)
-    for link in checked.links:
-        scheme = link.parts.scheme
-        wanted = link.parts.path if scheme == "mailto" else link.address
-        if scheme in ("http", "https", "mailto") and unquote(wanted).rstrip("/") not in text:
-            yield Found(
-                f"{shortened(link.address)} is not in the text part",
-                place=link.place,
-                hint="print it in the .txt.j2 template",
-            )
-
-
-@check(
-    "text-link-tight",
-    title="An address in the text part touches what is beside it",
-    severity=Severity.WARNING,
-    passing=Example(text="论文：\nhttps://example.org/a\n下载 https://example.org/b 。"),
-    failing=(
-        Example(text="论文见https://example.org/a。\n"),
-        Example(text="论文（https://example.org/a）\n"),
-    ),
-)
-def text_link_tight(checked: Checked) -> Iterator[Found]:
-    """Mail programs turn bare addresses into links, and take a `。` or `）` behind them for a part.
-
-    An address stands on a line of its own, or between spaces.
-    """
-    links = {unquote(link.address) for link in checked.links}
-    for match in _ADDRESS_IN_TEXT.finditer(checked.text):
-        if unquote(match.group()) in links:
-            continue  # what is odd in it is in the link itself
-        before = checked.text[max(match.start() - 1, 0) : match.start()]
-        tail = next((char for char in match.group() if is_cjk_punctuation(char)), "")
-        address = match.group().partition(tail)[0] if tail else match.group()
-        if address.endswith(")") and "(" not in address:
-            continue  # between Latin brackets: mail programs know those
-        if (before and not before.isspace() and not before.isascii()) or tail:
-            yield Found(
-                f"{shortened(address)} touches `{tail or before}`",
-                place=checked.places.of_link(address),
-                hint="put it on a line of its own",
             )
 
 

@@ -47,7 +47,13 @@ def salvage(path: Path, *, root: Path, kinds: frozenset[str], zone: ZoneInfo) ->
         try:
             issue = Issue.model_validate(value, context={"zone": zone})
         except ValidationError as error:
-            if not _drop(document, [mistake["loc"] for mistake in error.errors()]):
+            # pydantic counts only the entries without mistakes, so a list of wrong ones seems empty.
+            mistakes = [
+                mistake["loc"]
+                for mistake in error.errors(include_url=False, include_context=False)
+                if mistake["type"] != "too_short" or not mistake["input"]
+            ]
+            if not _drop(document, mistakes):
                 return None
         else:
             return IssueSource(path=path, text=text, issue=issue, document=document)

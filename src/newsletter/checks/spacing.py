@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+_LONGEST_RUN = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -42,14 +44,25 @@ def _differences(old: str, new: str) -> Iterator[Change]:
         elif old[i] == " ":
             yield Change(i, " ", "")
             i += 1
-        elif old[i + 1 : i + 2] == new[j + 1 : j + 2] or old[i + 1 : i + 2] == " ":
-            yield Change(i, old[i], new[j])
-            i, j = i + 1, j + 1
+        elif run := _replaced(old[i:], new[j:]):
+            yield from (Change(i + n, old[i + n], new[j + n]) for n in range(run))
+            i, j = i + run, j + run
         else:
             yield from _by_difflib(old[i:], new[j:], i)
             return
     if old[i:].strip() or new[j:].strip():
         yield Change(i, old[i:], new[j:])
+
+
+def _replaced(old: str, new: str) -> int:
+    """How many characters have each another in their place; 0 when it is not as simple as that."""
+    for run in range(1, _LONGEST_RUN):
+        if old[run : run + 1] == new[run : run + 1] or " " in (
+            old[run : run + 1],
+            new[run : run + 1],
+        ):
+            return run
+    return 0
 
 
 def _by_difflib(old: str, new: str, offset: int) -> Iterator[Change]:

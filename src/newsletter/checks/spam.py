@@ -7,11 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lxml import etree
-
 from newsletter.checks.model import Example, Found, Severity, check
-from newsletter.content.cjk import is_cjk, is_cjk_punctuation
-from newsletter.source.text import shortened
 
 if TYPE_CHECKING:
     from newsletter.checks.checked import Checked
@@ -72,30 +68,6 @@ def text_differs(checked: Checked) -> Iterator[Found]:
             place=checked.template("issue.txt.j2"),
             hint="print in each .txt.j2 what its .html.j2 prints",
         )
-
-
-@check(
-    "link-tight",
-    title="A link set tight between Chinese characters",
-    severity=Severity.WARNING,
-    passing=Example(
-        html='<p>请读 <a href="https://a.org">论文</a> 全文。<a href="https://a.org">附录</a></p>'
-    ),
-    failing=Example(html='<p>请读<a href="https://a.org">论文</a>全文。</p>'),
-)
-def link_tight(checked: Checked) -> Iterator[Found]:
-    """Local SpamAssassin gave a small Chinese issue 5.0 points (spam) for links without a space on
-    either side, and -0.0 with. In Markdown the space is put there by itself; a template must write it.
-    """
-    for link in checked.links:
-        before, after = _neighbours(link.node)
-        tight = [char for char in (before, after) if _is_letter(char)]
-        if tight and link.words:
-            yield Found(
-                f"“{shortened(link.words)}” touches “{tight[0]}”",
-                place=link.place,
-                hint="put a space before and after the link",
-            )
 
 
 @check(
@@ -176,41 +148,3 @@ def _pairs(text: str) -> Counter[str]:
     text = re.sub(r"https?://\S+", " ", text)
     plain = "".join(char for char in text if char.isalnum())
     return Counter(plain[at : at + 2] for at in range(len(plain) - 1))
-
-
-def _neighbours(node: etree._Element) -> tuple[str, str]:
-    """The characters right before and right after an inline element; empty at the edge of a block."""
-    before, one = "", node
-    while not before:
-        previous, parent = one.getprevious(), one.getparent()
-        if parent is None:
-            break
-        if previous is not None:
-            before = previous.tail or "".join(map(str, previous.itertext())) or " "
-        else:
-            before = parent.text or ""
-            if not before and parent.tag not in _INLINE:
-                break
-            one = parent
-    return before[-1:], _after(node)
-
-
-_INLINE = ("a", "b", "strong", "em", "i", "span", "u", "del", "code")
-
-
-def _after(node: etree._Element) -> str:
-    one = node
-    while True:
-        if one.tail:
-            return one.tail[0]
-        following = one.getnext()
-        if following is not None:
-            return "" if following.tag == "br" else "".join(map(str, following.itertext()))[:1]
-        parent = one.getparent()
-        if parent is None or parent.tag not in _INLINE:
-            return ""
-        one = parent
-
-
-def _is_letter(char: str) -> bool:
-    return bool(char) and is_cjk(char) and not is_cjk_punctuation(char)

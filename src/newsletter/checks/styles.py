@@ -10,17 +10,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
 
-import tinycss2
-from cssselect import SelectorError
-from cssselect import parse as parse_selector
 from lxml import etree
-from lxml.cssselect import CSSSelector
 
 from newsletter.checks.colour import BLACK, WHITE, Colour, parse_colour
+from newsletter.checks.rules import fitting, rules_of, specificity
 from newsletter.errors import Place
-from newsletter.rendering.css import Declaration, declarations_of
+from newsletter.rendering.css import declarations_of
 
 _PROPERTIES = frozenset(
     [
@@ -29,29 +25,12 @@ _PROPERTIES = frozenset(
         *("padding", "padding-top", "padding-bottom", "height", "font-weight"),
     ]
 )
-_DARK = re.compile(r"prefers-color-scheme\s*:\s*dark", re.IGNORECASE)
 _LINK = Colour(0, 0, 0.933)
 _ABSOLUTE = {"px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 37.8, "mm": 3.78}
 _RELATIVE = {"em": 1.0, "rem": 1.0, "%": 0.01}
 _KEYWORDS = {"xx-small": 9, "x-small": 10, "small": 13, "medium": 16, "large": 18, "x-large": 24}
 _HEADINGS = {"h1": 32, "h2": 24, "h3": 18.72, "h4": 16, "h5": 13.28, "h6": 10.72, "small": 13.3}
-_LENGTH = re.compile(r"([\d.]+)\s*(px|pt|pc|in|cm|mm|em|rem|%)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One selector of a style block or sheet, and what it sets.
-
-    Attributes:
-        selector: as written.
-        declarations: with their lines in the block.
-        dark: whether it holds in the dark only.
-
-    """
-
-    selector: str
-    declarations: tuple[Declaration, ...]
-    dark: bool
+_LENGTH = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(px|pt|pc|in|cm|mm|em|rem|%)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +77,8 @@ class Styles:
         found: dict[etree._Element, tuple[dict[str, str], dict[str, str]]] = {}
         rules = [rule for block in self._blocks for rule in rules_of(block)]
         applying = [rule for rule in rules if self._dark or not rule.dark]
-        for rule in sorted(applying, key=lambda rule: _specificity(rule.selector)):
-            for node in _fitting(self._tree, rule.selector):
+        for rule in sorted(applying, key=lambda rule: specificity(rule.selector)):
+            for node in fitting(self._tree, rule.selector):
                 plain, important = found.setdefault(node, ({}, {}))
                 for declaration in rule.declarations:
                     if declaration.name.lower() in _PROPERTIES:
@@ -181,7 +160,7 @@ class Styles:
         found = self.setting(node, "line-height")
         if found is None or found.value == "normal":
             return 1.4 * size
-        if re.fullmatch(r"[\d.]+", found.value):
+        if re.fullmatch(r"\d+(\.\d*)?|\.\d+", found.value):
             return float(found.value) * size
         return length(found.value, base=self.font_size(found.node)) or 1.4 * size
 
@@ -217,59 +196,12 @@ class Styles:
                         declaration.value, setting.value
                     ):
                         continue
-                    if setting.node in _fitting(self._tree, rule.selector):
-                        rank = (rule.dark, *_specificity(rule.selector), order)
+                    if setting.node in fitting(self._tree, rule.selector):
+                        rank = (rule.dark, *specificity(rule.selector), order)
                         place = Place(path=path, line=declaration.line, column=declaration.column)
                         if best is None or rank > best[0]:
                             best = (rank, place)
         return best[1] if best else None
-
-
-def rules_of(text: str) -> list[Rule]:
-    """The rules of a style sheet, those in `@media` too when they hold for screens or the dark."""
-    return list(_rules(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)))
-
-
-def _rules(nodes: Sequence[Any], *, dark: bool = False) -> Iterator[Rule]:
-    for node in nodes:
-        if node.type == "qualified-rule":
-            declarations = tuple(
-                Declaration(
-                    name=part.name,
-                    value=tinycss2.serialize(part.value).strip(),
-                    important=part.important,
-                    line=part.source_line,
-                    column=part.source_column,
-                )
-                for part in tinycss2.parse_blocks_contents(
-                    node.content, skip_comments=True, skip_whitespace=True
-                )
-                if part.type == "declaration"
-            )
-            for selector in tinycss2.serialize(node.prelude).split(","):
-                yield Rule(selector.strip(), declarations, dark)
-        elif node.type == "at-rule" and node.lower_at_keyword == "media" and node.content:
-            condition = tinycss2.serialize(node.prelude)
-            if _DARK.search(condition) and "not" not in condition:
-                inner = tinycss2.parse_rule_list(
-                    node.content, skip_comments=True, skip_whitespace=True
-                )
-                yield from _rules(inner, dark=True)
-
-
-def _specificity(selector: str) -> tuple[int, ...]:
-    try:
-        return tuple(parse_selector(selector)[0].specificity())
-    except (SelectorError, IndexError):
-        return (0, 0, 0)
-
-
-def _fitting(tree: etree._Element, selector: str) -> list[etree._Element]:
-    """The elements that a selector fits; none for one that only a mail program understands."""
-    try:
-        return cast("list[etree._Element]", CSSSelector(selector, translator="html")(tree))
-    except Exception:  # cssselect and lxml raise families of their own for what they cannot do
-        return []
 
 
 def _line(node: etree._Element) -> Iterator[etree._Element]:
@@ -306,7 +238,7 @@ def length(text: str, *, base: float) -> float | None:
     match = _LENGTH.match(text)
     if match is None:
         return None
-    number, unit = float(match[1].strip(".") or 0), match[2] or "px"
+    number, unit = float(match[1]), match[2] or "px"
     return number * _ABSOLUTE[unit] if unit in _ABSOLUTE else number * _RELATIVE[unit] * base
 
 
