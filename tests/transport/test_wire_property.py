@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -92,17 +94,43 @@ class Story:
         return job
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What one conversation is about.
+
+    Attributes:
+        script: how the server behaves.
+        mode: what it offered.
+        sizes: of each message.
+        limit: messages per connection.
+        refused: messages whose intent is refused the first time.
+
+    """
+
+    script: Script
+    mode: Extensions
+    sizes: list[int]
+    limit: int
+    refused: frozenset[int]
+
+
+CASES = st.builds(
+    Case,
+    script=SCRIPTS,
+    mode=MODES,
+    sizes=st.lists(st.sampled_from([120, 2000, 90_000]), min_size=1, max_size=8),
+    limit=st.integers(1, 9),
+    refused=st.frozensets(st.integers(0, 7), max_size=2),
+)
+
+
 async def send_all(
-    server: ScriptedServer,
-    messages: list[Message],
-    mode: Extensions,
-    *,
-    limit: int,
-    refused: set[int],
+    server: ScriptedServer, case: Case, messages: list[Message], tls: ssl.SSLContext | None
 ) -> Story:
     """Send over one connection after the other; what was refused for now or surely lost is tried again."""
     story = Story([])
     waiting = list(enumerate(messages))
+    refused = case.refused
     for _ in range(MOST_CONNECTIONS):
         if not waiting:
             break
@@ -110,9 +138,9 @@ async def send_all(
             (number, story.add(message, granted=number not in refused))
             for number, message in waiting
         ]
-        session = await open_session(server.port, mode, timeouts=TIMEOUTS)
-        await session.run(Line([job for _, job in line]), limit=limit)
-        refused = set()  # whoever refused an intent grants it the next time
+        session = await open_session(server.port, case.mode, timeouts=TIMEOUTS, tls=tls)
+        await session.run(Line([job for _, job in line]), limit=case.limit)
+        refused = frozenset()  # whoever refused an intent grants it the next time
         waiting = [(number, job.message) for number, job in line if again(job)]
     return story
 
@@ -125,25 +153,15 @@ def again(job: WatchedJob) -> bool:
     return event.certain if isinstance(event, Loss) else not (event.positive or event.permanent)
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
-@given(
-    script=SCRIPTS,
-    mode=MODES,
-    sizes=st.lists(st.sampled_from([120, 2000, 90_000]), min_size=1, max_size=8),
-    limit=st.integers(1, 9),
-    refused=st.sets(st.integers(0, 7), max_size=2),
-)
-def test_what_the_server_has_is_what_the_jobs_were_told(
-    script: Script, mode: Extensions, sizes: list[int], limit: int, refused: set[int]
-) -> None:
-    messages = [make_message(number, size=size) for number, size in enumerate(sizes)]
-    server = ScriptedServer(script)
+def hold(case: Case, certificate: Any = None) -> None:
+    """Send everything, and compare what the server has with what the jobs were told."""
+    messages = [make_message(number, size=size) for number, size in enumerate(case.sizes)]
+    server = ScriptedServer(case.script, implicit_tls=certificate.server() if certificate else None)
+    tls = certificate.client() if certificate else None
 
     async def conversation() -> Story:
         async with server:
-            return await send_all(server, messages, mode, limit=limit, refused=refused)
+            return await send_all(server, case, messages, tls)
 
     story = run(conversation())
     got = Counter(server.recipients)
@@ -157,6 +175,19 @@ def test_what_the_server_has_is_what_the_jobs_were_told(
         if job.accepted:
             assert got[who] == 1, f"{who} was told {job.told}, but the server has nothing"
     assert set(told.values()) <= {0, 1}
-    assert all(told[who] for who in got), (
-        "the server has a message that is neither accepted nor in doubt"
-    )
+    assert all(told[who] for who in got), "a message that is neither accepted nor in doubt"
+
+
+SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+
+
+@settings(SLOW, max_examples=120)
+@given(CASES)
+def test_what_the_server_has_is_what_the_jobs_were_told(case: Case) -> None:
+    hold(case)
+
+
+@settings(SLOW, max_examples=25)
+@given(CASES)
+def test_the_same_over_tls(certificate: Any, case: Case) -> None:
+    hold(case, certificate)
