@@ -37,7 +37,12 @@ def refuse_errors(mailing: Mailing, *, force: bool) -> None:
         )
     if errors:
         _record(mailing, errors)
-        click.echo(f"--force: {len(errors)} errors of the checks are overruled", err=True)
+        many = (
+            "1 error of the checks is"
+            if len(errors) == 1
+            else f"{len(errors)} errors of the checks are"
+        )
+        click.echo(f"--force: {many} overruled", err=True)
 
 
 def tell_findings(mailing: Mailing) -> None:
