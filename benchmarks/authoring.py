@@ -55,7 +55,8 @@ def save(page: Page, source: Path, count: int) -> float:
     draft.write_text(text.replace("本期导读", f"本期导读{count}", 1), encoding="utf-8")
     saved = time.time() * 1000
     draft.replace(source)
-    page.wait_for_function(f"shown.length > {count}")
+    while page.evaluate("shown.length") <= count:  # the page's own policy forbids wait_for_function
+        page.wait_for_timeout(20)
     shown = float(page.evaluate(f"shown[{count}]"))
     page.wait_for_timeout(400)
     return shown - saved
