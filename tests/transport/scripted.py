@@ -37,6 +37,7 @@ class Act:
         takes: whether the server keeps the message (for a dot); by default when it answers 2yz.
         after: for BODY: how many octets of the body to read first.
         delay: seconds to wait before saying it.
+        pause: for BODY: seconds to read nothing, from here on.
 
     """
 
@@ -46,6 +47,7 @@ class Act:
     takes: bool | None = None
     after: int = 0
     delay: float = 0.0
+    pause: float = 0.0
 
 
 DROP = Act(close=True)
@@ -286,6 +288,9 @@ class _Conversation(asyncio.Protocol):
             self._server.bodies[-1] = self._buffer[: act.after]
             self._body_act = None
             self._put(act)
+            if act.pause and self._transport is not None:
+                self._transport.pause_reading()
+                asyncio.get_running_loop().call_later(act.pause, self._read_on)
             return not self._deaf
         self._server.bodies[-1] = self._buffer
         whole = b"\r\n" + self._buffer
@@ -297,6 +302,10 @@ class _Conversation(asyncio.Protocol):
         self._in_body = False
         self._end_body(data)
         return True
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _end_body(self, data: bytes) -> None:
         sender, recipient = self._sender, self._recipient

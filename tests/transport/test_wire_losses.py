@@ -170,6 +170,8 @@ def test_a_refusal_of_half_a_body_counts_and_ends_the_connection(
     assert str(work[0].told[1]).startswith(str(code))
     assert not work[1].accepted
     assert server.received == []
+    if server.implicit_tls is None:
+        assert server.uses["."] == 0, "the rest of it stays here"
 
 
 @MODES

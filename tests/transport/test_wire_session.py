@@ -174,6 +174,32 @@ def test_stopped_after_the_dot(mode: Extensions, way: str, takes: bool) -> None:
 
 @MODES
 @pytest.mark.parametrize("way", ["cancel", "abort"])
+def test_stopped_in_the_middle_of_a_body(mode: Extensions, way: str) -> None:
+    """It is settled as surely lost, so not an octet more of it may leave, however slowly the server reads."""
+
+    async def conversation() -> None:
+        work = [WatchedJob(make_message(0, size=16_000_000)), job(1)]
+        slow = Act(after=5000, pause=0.3)
+        async with ScriptedServer(Script({"BODY": [slow]})) as server:
+            session = await open_session(server.port, mode)
+            task = asyncio.create_task(session.run(Line(work), limit=9))
+            while not server.uses["BODY"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05)
+            await stop(task, session, way)
+            await asyncio.sleep(0.6)
+        assert work[0].told is not None
+        event = work[0].told[1]
+        assert isinstance(event, Loss)
+        assert event.certain
+        assert server.received == []
+        assert server.uses["."] == 0
+
+    run(conversation())
+
+
+@MODES
+@pytest.mark.parametrize("way", ["cancel", "abort"])
 def test_stopped_while_idle(mode: Extensions, way: str) -> None:
     class Idle(Line):
         async def next(self) -> Job | None:
