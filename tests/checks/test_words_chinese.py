@@ -90,6 +90,7 @@ def test_half_width_marks_of_latin_text_stay(told: Told, text: str) -> None:
         ("一;二", ";"),
         ("作者说:“好”", ":"),
         ("用 GPT-4 做,很好", ","),
+        ("**注意:**别碰", ":"),
     ],
 )
 def test_half_width_marks_of_chinese_text(told: Told, text: str, mark: str) -> None:

@@ -62,7 +62,7 @@ def image_link_alt_empty(checked: Checked) -> Iterator[Found]:
         if images and not link.label and all("alt" in image.node.attrib for image in images):
             yield Found(
                 f"a picture that links to {shortened(link.address)} has an empty alt",
-                place=images[0].place,
+                place=images[0].place or link.place,
             )
 
 

@@ -103,6 +103,24 @@ def subject_fake_reply(checked: Checked) -> Iterator[Found]:
 
 
 @check(
+    "subject-repeats-name",
+    title="The subject says the name of the publication twice",
+    severity=Severity.WARNING,
+    passing=Example(fields="title: 读几篇讲微调的新论文"),
+    failing=Example(fields="title: 小周刊第七期：读几篇讲微调的新论文"),
+)
+def subject_repeats_name(checked: Checked) -> Iterator[Found]:
+    """The pattern in newsletter.yaml puts the name before every title; here the title has it too."""
+    name = checked.publication.name
+    if checked.edition.subject.count(name) > 1 and name in checked.issue.title:
+        yield Found(
+            f"the subject is “{shortened(checked.edition.subject)}”",
+            place=_of_subject(checked),
+            hint="leave the name out of the title",
+        )
+
+
+@check(
     "subject-line-break",
     title="A subject with a line break or control character",
     severity=Severity.ERROR,
