@@ -423,6 +423,8 @@ def test_who_unsubscribes_meanwhile_gets_nothing(tmp_path: Path) -> None:
     assert ended.of(State.SUPPRESSED) == left
     assert ended.counts[State.ACCEPTED] == 39
     assert not {*left} & {*ended.server.recipients}
+    assert len(ended.attempts) == 39, "a refused intent is no attempt"
+    assert ended.tally.outcomes == {State.ACCEPTED: 39}
     assert ended.tally.stopped is None
 
 

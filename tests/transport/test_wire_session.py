@@ -174,12 +174,15 @@ def test_stopped_after_the_dot(mode: Extensions, way: str, takes: bool) -> None:
 
 @MODES
 @pytest.mark.parametrize("way", ["cancel", "abort"])
-def test_stopped_in_the_middle_of_a_body(mode: Extensions, way: str) -> None:
+def test_stopped_in_the_middle_of_a_body(
+    mode: Extensions, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is settled as surely lost, so not an octet more of it may leave, however slowly the server reads."""
+    monkeypatch.setattr(wire, "QUIT_TIMEOUT", 2.0)
 
     async def conversation() -> None:
         work = [WatchedJob(make_message(0, size=16_000_000)), job(1)]
-        slow = Act(after=5000, pause=0.3)
+        slow = Act(after=5000, pause=0.15)
         async with ScriptedServer(Script({"BODY": [slow]})) as server:
             session = await open_session(server.port, mode)
             task = asyncio.create_task(session.run(Line(work), limit=9))
@@ -187,7 +190,7 @@ def test_stopped_in_the_middle_of_a_body(mode: Extensions, way: str) -> None:
                 await asyncio.sleep(0.001)
             await asyncio.sleep(0.05)
             await stop(task, session, way)
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(0.5)
         assert work[0].told is not None
         event = work[0].told[1]
         assert isinstance(event, Loss)
