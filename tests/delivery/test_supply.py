@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -212,6 +212,27 @@ def test_an_entry_under_way_may_come_back() -> None:
         return await waiting
 
     assert serve(body, Store.of(1), patience=5.0) == [0]
+
+
+def test_an_entry_that_comes_back_behind_a_claim_is_not_left(monkeypatch: Any) -> None:
+    """The claim found nothing, and before its answer was read the last message came back, due at once."""
+
+    async def body(counter: Counter) -> list[int]:
+        one = await counter.next()
+        assert one is not None
+        claim_once = counter.store.claim
+
+        async def crossed(limit: int) -> list[Claim]:
+            found = await claim_once(limit)
+            if counter.supply._under_way:
+                counter.store.defer(one, 0.0)
+                counter.settle(one, accepted=False)
+            return found
+
+        monkeypatch.setattr(counter.store, "claim", crossed)
+        return await counter.drain()
+
+    assert serve(body, Store.of(1)) == [0]
 
 
 def test_waiting_is_no_busy_loop() -> None:

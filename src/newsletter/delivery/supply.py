@@ -56,6 +56,7 @@ class Supply:
         self._end = asyncio.Event()
         self._until = self._loop.time() + patience
         self._under_way = 0
+        self._settled = 0
         self._dry = False
         self.closed = False
 
@@ -81,6 +82,7 @@ class Supply:
     def settled(self, claim: Claim, *, accepted: bool, refused: bool) -> None:
         """A taken entry got its outcome; `refused` when its domain wants less of us."""
         self._under_way -= 1
+        self._settled += 1
         now = self._loop.time()
         domain = claim.subscriber.address.domain
         withdrawn = self._pace.settled(domain, accepted=accepted, refused=refused, now=now)
@@ -131,13 +133,15 @@ class Supply:
         """Claim a batch; with nothing due, wait for what is deferred or declare the run dry."""
         try:
             wanted = self._batch if self._left is None else min(self._batch, self._left)
+            settled_before = self._settled
             claims = await self._source.claim(wanted) if wanted else []
             if claims:
                 self._admit(claims)
             elif not self._pace.held:
                 if self._under_way:
                     return  # the last of them to settle wakes the waiting workers
-                await self._await_due(exhausted=not wanted)
+                if self._settled == settled_before:  # else one may have come back behind the claim
+                    await self._await_due(exhausted=not wanted)
         except LedgerError:
             self.close()  # the recorder has told the sender why
         self._changed.set()
