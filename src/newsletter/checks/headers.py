@@ -92,16 +92,21 @@ def header_octets(checked: Checked) -> Iterator[Found]:
         Example(header={"X-Long": "x" * 999}),
         Example(header={"X-Bare": "a\nb"}),
         Example(header={"X-Space": "a\r\n \r\n b"}),
+        Example(header={"X-Dot": "a\r\n.b"}),
     ),
 )
 def header_line(checked: Checked) -> Iterator[Found]:
-    """Lines have at most 998 octets and end with CRLF (RFC 5322, 2.1.1); no line of a header is
-    empty but for white space, since some programs take it for the end of the header.
+    """Lines have at most 998 octets and end with CRLF (RFC 5322, 2.1.1), and none begins with a dot,
+    which SMTP doubles (RFC 5321, 4.5.2). No line of a header is empty but for white space, since some
+    programs take it for the end of the header.
     """
     data = checked.message
     if data.count(b"\n") != data.count(b"\r\n") or data.count(b"\r") != data.count(b"\r\n"):
         yield Found("there are line breaks other than CRLF")
-    longest = max(map(len, data.split(b"\r\n")))
+    lines = data.split(b"\r\n")
+    if any(line.startswith(b".") for line in lines):
+        yield Found("a line begins with a dot")
+    longest = max(map(len, lines))
     if longest > MAX_LINE_OCTETS:
         yield Found(f"a line has {longest} octets; {MAX_LINE_OCTETS} are allowed")
     if re.search(rb"\r\n[ \t]+(?=\r\n)", checked.headers.head):
