@@ -126,11 +126,12 @@ def send(
         ("-C", "-F"),
         ("-e",),
         ("-P",),
-        ("-p", "-W", "MAIL:1"),  # with pipelining, smtp-sink answers the next command first
+        # With pipelining, smtp-sink answers the next command before the delayed one.
+        ("-p", "-W", "MAIL:1"),
         ("-p", "-W", "RCPT:1"),
-        ("-W", "DATA:1"),
-        ("-W", ".:1"),
-        ("-W", ".:1:50"),
+        ("-p", "-W", "DATA:1"),
+        ("-p", "-W", ".:1"),
+        ("-p", "-W", ".:1:50"),
         ("-w", "1"),
         ("-H", "1"),
         ("-W", "CONNECT:1"),
