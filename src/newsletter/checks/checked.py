@@ -23,6 +23,14 @@ from newsletter.rendering.edition import Edition
 from newsletter.source.tree import Location, YamlDocument
 
 
+def split_address(address: str) -> SplitResult:
+    """The parts of a URL; of one that cannot be split, such as `https://[x]`, only the path."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", address, "", "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherIssue:
     """Another issue of the publication, unread: its number, its file, and what the file says."""
@@ -69,11 +77,8 @@ class Element:
 
     @property
     def parts(self) -> SplitResult:
-        """The parts of `address`; of one that cannot be split, only the path."""
-        try:
-            return urlsplit(self.address)
-        except ValueError:
-            return SplitResult("", "", self.address, "", "")
+        """The parts of `address`."""
+        return split_address(self.address)
 
     @property
     def host(self) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from newsletter.checks.model import Example, Found, Severity, check
 from newsletter.content.models import Divider, Image, Location
 from newsletter.source.text import shortened
 
 if TYPE_CHECKING:
-    from newsletter.checks.checked import Checked
+    from newsletter.checks.checked import Checked, split_address
     from newsletter.checks.placing import Value
 
 _ITEM = "- {{kind: article, title: {title}, url: '{url}', summary: 讲微调的一篇论文。}}\n"
@@ -111,7 +110,7 @@ def link_earlier(checked: Checked) -> Iterator[Found]:
     earlier = _earlier(checked)
     for value, address, item in _item_links(checked):
         paths = earlier.get(_plain(address), set())
-        standing = kinds[item] in ("qr", "button") or not urlsplit(address).path.strip("/")
+        standing = kinds[item] in ("qr", "button") or not split_address(address).path.strip("/")
         if len(paths) == 1 and not standing:
             yield Found(
                 f"{shortened(address)} was in {next(iter(paths))}",
@@ -253,7 +252,7 @@ def _earlier(checked: Checked) -> dict[str, set[str]]:
 
 def _plain(address: str) -> str:
     """What two spellings of one address have in common."""
-    parts = urlsplit(address)
+    parts = split_address(address)
     host = (parts.hostname or "").removeprefix("www.")
     query = "&".join(one for one in parts.query.split("&") if not one.startswith("utm_"))
     path = parts.path.rstrip("/")

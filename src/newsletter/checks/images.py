@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from newsletter.checks.model import Example, Found, Severity, check
 from newsletter.source.text import shortened
 
 if TYPE_CHECKING:
-    from newsletter.checks.checked import Checked, Element
+    from newsletter.checks.checked import Checked, Element, split_address
     from newsletter.errors import Place
 
 HEAVY = 1024 * 1024
@@ -99,7 +98,7 @@ def image_src_missing(checked: Checked) -> Iterator[Found]:
         source = image.get("src") or ""
         if not source:
             yield Found(f"the picture “{image.get('alt') or ''}” has no src", place=image.place)
-        elif not urlsplit(source).scheme:
+        elif not split_address(source).scheme:
             yield Found(
                 f"src {shortened(source)} is a path, which a mail program cannot reach",
                 place=image.place,
@@ -157,7 +156,7 @@ def image_data_uri(checked: Checked) -> Iterator[Found]:
 def image_format(checked: Checked) -> Iterator[Found]:
     """SVG, WebP and AVIF are missing in Outlook, in parts of Gmail and in QQ. Use PNG, JPEG or GIF."""
     for image in checked.images:
-        path = urlsplit(image.get("src") or "").path
+        path = split_address(image.get("src") or "").path
         kind = PurePosixPath(path).suffix.lstrip(".").lower()
         if kind in _BAD_TYPES and "data:" not in (image.get("src") or ""):
             yield Found(f"{_name(image)} is {kind.upper()}", place=image.place, hint="use a PNG")

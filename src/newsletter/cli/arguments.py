@@ -36,6 +36,6 @@ def _complete(
     """The issues of the folder, by the names of their files: nothing is read."""
     from newsletter.content.numbering import list_issues
 
-    folder = (context.parent.params.get("folder") if context.parent else None) or Path()
+    folder = Path((context.parent.params.get("folder") if context.parent else None) or ".")
     numbers = {file.number for file in list_issues(folder / "content", root=folder)}
     return [CompletionItem(n) for n in map(str, sorted(numbers)) if n.startswith(incomplete)]
