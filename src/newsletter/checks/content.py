@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from newsletter.checks.checked import split_address
 from newsletter.checks.model import Example, Found, Severity, check
 from newsletter.content.models import Divider, Image, Location
 from newsletter.source.text import shortened
 
 if TYPE_CHECKING:
-    from newsletter.checks.checked import Checked, split_address
+    from newsletter.checks.checked import Checked
     from newsletter.checks.placing import Value
 
 _ITEM = "- {{kind: article, title: {title}, url: '{url}', summary: 讲微调的一篇论文。}}\n"

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from newsletter.checks.checked import split_address
 from newsletter.checks.model import Example, Found, Severity, check
 from newsletter.source.text import shortened
 
 if TYPE_CHECKING:
-    from newsletter.checks.checked import Checked, Element, split_address
+    from newsletter.checks.checked import Checked, Element
     from newsletter.errors import Place
 
 HEAVY = 1024 * 1024
