@@ -56,18 +56,20 @@ class Victim:
         )
 
     def start_and_kill(self, *, while_sending: bool) -> None:
-        """One run that does not see its end."""
-        before = self.sink.folder.stat().st_mtime_ns
+        """One run that does not see its end: killed after so many messages, or on its way to the first."""
+        before = self.received()
+        enough = before + (self.chance.randrange(1, 2 * READERS // KILLS) if while_sending else 1)
+        until = time.monotonic() + (60.0 if while_sending else self.chance.uniform(0.05, 0.8))
         sender = self.start()
-        if while_sending:
-            while sender.poll() is None and self.sink.folder.stat().st_mtime_ns == before:
-                time.sleep(0.001)
-            time.sleep(self.chance.uniform(0.0, 0.045))
-        else:
-            time.sleep(self.chance.uniform(0.05, 0.8))
+        while sender.poll() is None and self.received() < enough and time.monotonic() < until:
+            time.sleep(0.001)
         sender.kill()
         sender.communicate()
         self.look()
+
+    def received(self) -> int:
+        """How many messages smtp-sink has begun to write down."""
+        return len(os.listdir(self.sink.folder))
 
     def finish(self) -> str:
         """One run that does; what it complained about."""
