@@ -9,7 +9,7 @@ import pytest
 from ledger_watch import Watched
 
 from newsletter.delivery.ledger import Ledger
-from newsletter.storage.memory import MemoryLedger
+from newsletter.storage.memory.ledger import MemoryLedger
 from newsletter.storage.sqlite.ledger import SqliteLedger
 
 Make = Callable[[], Ledger]

@@ -19,7 +19,7 @@ from ledger_watch import NOW, Watched, person
 
 from newsletter.delivery.ledger import Campaign, Claim, Intent, Outcome
 from newsletter.delivery.states import SENDABLE, State
-from newsletter.storage.memory import MemoryLedger
+from newsletter.storage.memory.ledger import MemoryLedger
 from newsletter.storage.sqlite.ledger import SqliteLedger
 
 NAMES = ("a", "b", "c", "d", "e", "f")

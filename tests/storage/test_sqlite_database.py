@@ -18,7 +18,7 @@ from newsletter.delivery.ledger import Campaign, Intent, Outcome
 from newsletter.delivery.states import State
 from newsletter.errors import LedgerError, NewsletterError
 from newsletter.mail.address import Address
-from newsletter.storage.sqlite import statements as sql
+from newsletter.storage.sqlite import ledger_sql as sql
 from newsletter.storage.sqlite.database import open_database
 from newsletter.storage.sqlite.ledger import SqliteLedger
 

@@ -11,7 +11,7 @@ import sys
 from newsletter.cli import main
 from newsletter.delivery.ledger import Intent
 from newsletter.delivery.recorder import Recorder
-from newsletter.storage.sqlite import database, ledger, statements
+from newsletter.storage.sqlite import database, ledger, ledger_sql
 
 LATE = 0.05  # seconds
 
@@ -32,7 +32,7 @@ def body_before_intent() -> None:
 
 def resend_what_is_in_flight() -> None:
     """Take the dead run's messages for unsent."""
-    statements.RECOVER_IN_FLIGHT = statements.RECOVER_IN_FLIGHT.replace("'in_doubt'", "'pending'")
+    ledger_sql.RECOVER_IN_FLIGHT = ledger_sql.RECOVER_IN_FLIGHT.replace("'in_doubt'", "'pending'")
 
 
 def no_sync() -> None:

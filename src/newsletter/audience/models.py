@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from newsletter.mail.address import Address
@@ -28,6 +29,7 @@ class Subscriber:
         tags: free labels, for `only:` and segments.
         language: a BCP 47 tag such as zh-CN, or None.
         fields: every further column, by its header, for `subscriber.fields.x` in templates.
+        joined: the day of the subscription, or None where nobody knows.
 
     """
 
@@ -37,3 +39,4 @@ class Subscriber:
     tags: frozenset[str] = frozenset()
     language: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    joined: date | None = None

@@ -216,6 +216,9 @@ class Ledger(Protocol):
     def entry(self, campaign: Campaign, address: str) -> Entry | None:
         """The entry of an address key, if it was planned."""
 
+    def reader(self, campaign: Campaign, subscriber_id: bytes) -> Subscriber | None:
+        """The subscriber with this `Keyring.subscriber_id` as the plan froze them, if they were planned."""
+
     def attempts(
         self, campaign: Campaign, *, states: Sequence[State] = (), address: str | None = None
     ) -> Iterator[Attempt]:

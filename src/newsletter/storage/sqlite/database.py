@@ -79,6 +79,25 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def nested(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """A transaction, or a savepoint inside the one that is open; errors in words."""
+    with explained(path):
+        if not connection.in_transaction:
+            with transaction(connection):
+                yield
+            return
+        connection.execute("SAVEPOINT part")
+        try:
+            yield
+            connection.execute("RELEASE part")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK TO part")
+                connection.execute("RELEASE part")
+            raise
+
+
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Switch to the write-ahead log; while another process does the same, SQLite does not wait by itself."""
     until = time.monotonic() + BUSY_SECONDS

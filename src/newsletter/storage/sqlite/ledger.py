@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from newsletter.delivery.ledger import (
     Recovered,
 )
 from newsletter.delivery.states import State
+from newsletter.storage.sqlite import ledger_sql as sql
 from newsletter.storage.sqlite import records
-from newsletter.storage.sqlite import statements as sql
 from newsletter.storage.sqlite.database import explained, open_database, transaction
 
 _CAMPAIGN = "SELECT id, issue, digest, planned, planned_at FROM campaign"
@@ -30,13 +30,19 @@ _CAMPAIGN = "SELECT id, issue, digest, planned, planned_at FROM campaign"
 class SqliteLedger:
     """`delivery.ledger.Ledger` in the database file at `path`. One thread at a time may call it.
 
+    Args:
+        path: the database, made when it is not there.
+        identify: the id of an address key, `Keyring.subscriber_id`; without it entries are known by address
+            alone, and neither an unsubscribe link nor a return path finds them.
+
     Raises:
         LedgerError: from any method, when the database cannot be used.
 
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, identify: Callable[[str], bytes] | None = None) -> None:
         self.path = path
+        self._identify: Callable[[str], bytes | None] = identify or (lambda _key: None)
         self._db = open_database(path)
 
     def campaign(self, issue: int) -> Campaign | None:
@@ -59,6 +65,7 @@ class SqliteLedger:
             (base,) = self._db.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
             values = {"campaign": campaign, "base": base, "now": now}
             self._db.execute(sql.PLAN_ADDRESSES, values)
+            self._db.execute(sql.PLAN_READERS, values)
             planned = self._db.execute(sql.PLAN_ENTRIES, values).rowcount
             self._db.execute("UPDATE campaign SET planned = ? WHERE id = ?", (planned, campaign))
         return Campaign(id=campaign, issue=issue, digest=digest, planned=planned, planned_at=now)
@@ -150,6 +157,7 @@ class SqliteLedger:
                 self._db.execute(sql.COUNT_DAY, told)
                 if any(outcome.suppress for outcome in outcomes):
                     self._db.execute(sql.SUPPRESS_TOLD, told)
+                    self._db.execute(sql.TELL_SUPPRESSED, told)
         return granted
 
     def postpone(self, ids: Sequence[int], *, run: int, until: float, now: float) -> None:
@@ -205,6 +213,12 @@ class SqliteLedger:
             row = self._db.execute(sql.SELECT_ENTRY, (campaign.id, address)).fetchone()
         return records.entry(row) if row else None
 
+    def reader(self, campaign: Campaign, subscriber_id: bytes) -> Subscriber | None:
+        """See `Ledger.reader`."""
+        with explained(self.path):
+            row = self._db.execute(sql.SELECT_READER, (campaign.id, subscriber_id)).fetchone()
+        return records.thaw(row[0]) if row else None
+
     def attempts(
         self, campaign: Campaign, *, states: Sequence[State] = (), address: str | None = None
     ) -> Iterator[Attempt]:
@@ -245,15 +259,15 @@ class SqliteLedger:
 
     def suppress(self, address: str, *, reason: str, now: float) -> None:
         """See `Ledger.suppress`."""
+        values = {"reader": self._identify(address), "address": address, "at": now}
         with explained(self.path), transaction(self._db):
-            query = "INSERT OR IGNORE INTO suppression (address, reason, at) VALUES (?, ?, ?)"
-            self._db.execute(query, (address, reason, now))
+            self._db.execute(sql.SUPPRESS, {**values, "reason": reason, "source": "operator"})
 
     def suppression(self, address: str) -> str | None:
         """See `Ledger.suppression`."""
+        values = {"reader": self._identify(address), "address": address}
         with explained(self.path):
-            query = "SELECT reason FROM suppression WHERE address = ?"
-            row = self._db.execute(query, (address,)).fetchone()
+            row = self._db.execute(sql.SUPPRESSED, values).fetchone()
         return str(row[0]) if row else None
 
     def close(self) -> None:
@@ -261,7 +275,7 @@ class SqliteLedger:
         self._db.close()
 
     def _incoming(self, subscribers: Iterable[Subscriber]) -> _Incoming:
-        return _Incoming(self._db, subscribers)
+        return _Incoming(self._db, subscribers, self._identify)
 
     def _recount(
         self,
@@ -290,20 +304,26 @@ class SqliteLedger:
 class _Incoming:
     """The temp table `incoming`, filled from a stream outside the writing transaction, dropped afterwards."""
 
-    def __init__(self, db: sqlite3.Connection, subscribers: Iterable[Subscriber]) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        subscribers: Iterable[Subscriber],
+        identify: Callable[[str], bytes | None],
+    ) -> None:
         self._db = db
         self._subscribers = subscribers
+        self._identify = identify
 
     def __enter__(self) -> None:
         self._db.execute("DROP TABLE IF EXISTS temp.incoming")
         self._db.execute(sql.INCOMING)
         self._db.execute("BEGIN")
         rows = (
-            (number, subscriber.address.key, records.freeze(subscriber))
-            for number, subscriber in enumerate(self._subscribers, 1)
+            (number, key := one.address.key, records.freeze(one), self._identify(key))
+            for number, one in enumerate(self._subscribers, 1)
         )
         try:
-            self._db.executemany("INSERT INTO incoming VALUES (?, ?, ?)", rows)
+            self._db.executemany("INSERT INTO incoming VALUES (?, ?, ?, ?)", rows)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from newsletter.audience.models import Subscriber
@@ -26,6 +28,8 @@ def freeze(subscriber: Subscriber) -> str:
         record["language"] = subscriber.language
     if subscriber.fields:
         record["fields"] = dict(subscriber.fields)
+    if subscriber.joined:
+        record["joined"] = subscriber.joined.isoformat()
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -39,7 +43,26 @@ def thaw(text: str) -> Subscriber:
         tags=frozenset(record.get("tags", ())),
         language=record.get("language"),
         fields=record.get("fields", {}),
+        joined=date.fromisoformat(record["joined"]) if "joined" in record else None,
     )
+
+
+def merge(known: str, found: str, overwrite: int) -> str:
+    """What an import makes of a frozen subscriber: gaps are filled, tags united; with `overwrite` the found values win.
+
+    The address stays as it was, and so does the day of joining.
+    """
+    old, new = thaw(known), thaw(found)
+    first, second = (new, old) if overwrite else (old, new)
+    merged = replace(
+        old,
+        name=first.name or second.name,
+        tags=old.tags | new.tags,
+        language=first.language or second.language,
+        fields={**second.fields, **{name: value for name, value in first.fields.items() if value}},
+        joined=old.joined or new.joined,
+    )
+    return freeze(merged)
 
 
 def intents_json(intents: Sequence[Intent]) -> str:

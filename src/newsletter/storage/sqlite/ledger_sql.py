@@ -7,7 +7,9 @@ INSERT INTO campaign (issue, digest, planned, planned_at) VALUES (?, ?, 0, ?) RE
 """
 
 INCOMING = """
-CREATE TEMP TABLE incoming (row INTEGER PRIMARY KEY, address TEXT NOT NULL, subscriber TEXT NOT NULL)
+CREATE TEMP TABLE incoming (
+    row INTEGER PRIMARY KEY, address TEXT NOT NULL, subscriber TEXT NOT NULL, reader BLOB
+)
 """
 
 PLAN_ADDRESSES = """
@@ -15,15 +17,22 @@ INSERT INTO entry_address (campaign, address, entry)
 SELECT :campaign, address, :base + min(row) FROM incoming GROUP BY address ORDER BY address
 """
 
+PLAN_READERS = """
+INSERT INTO entry_reader (campaign, reader, entry)
+SELECT :campaign, reader, :base + min(row) FROM incoming
+WHERE reader IS NOT NULL GROUP BY reader ORDER BY reader
+"""
+
 PLAN_ENTRIES = """
-INSERT INTO entry (id, campaign, address, subscriber, state, reply, updated_at)
+INSERT INTO entry (id, campaign, address, subscriber, state, reply, updated_at, reader)
 SELECT known.entry, :campaign, incoming.address, incoming.subscriber,
-       CASE WHEN stop.address IS NULL THEN 'pending' ELSE 'suppressed' END,
-       coalesce(stop.reason, ''), :now
+       CASE WHEN coalesce(stop.id, gone.id) IS NULL THEN 'pending' ELSE 'suppressed' END,
+       coalesce(stop.reason, gone.reason, ''), :now, incoming.reader
 FROM incoming
 CROSS JOIN entry_address AS known ON known.campaign = :campaign AND known.address = incoming.address
     AND known.entry = :base + incoming.row
 LEFT JOIN suppression AS stop ON stop.address = incoming.address
+LEFT JOIN suppression AS gone ON gone.reader = incoming.reader
 ORDER BY incoming.row
 """
 
@@ -61,16 +70,18 @@ FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS m
       FROM json_each(:intents)) AS wish
 WHERE entry.id = wish.id AND entry.state = 'claimed' AND entry.run = :run
   AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.address = entry.address)
+  AND NOT EXISTS (SELECT 1 FROM suppression WHERE suppression.reader = entry.reader)
 """
 
 INTEND_TELLING = f"{INTEND} RETURNING entry.id"
 
 SUPPRESS_REFUSED = """
-UPDATE entry SET state = 'suppressed', updated_at = :now,
-    reply = (SELECT reason FROM suppression WHERE suppression.address = entry.address)
-WHERE id IN (SELECT json_extract(value, '$[0]') FROM json_each(:intents))
-  AND state = 'claimed' AND run = :run
-  AND EXISTS (SELECT 1 FROM suppression WHERE suppression.address = entry.address)
+UPDATE entry SET state = 'suppressed', updated_at = :now, reply = stop.reason
+FROM suppression AS stop
+WHERE entry.id IN (SELECT json_extract(value, '$[0]') FROM json_each(:intents))
+  AND entry.state = 'claimed' AND entry.run = :run
+  AND stop.id = coalesce((SELECT id FROM suppression WHERE suppression.address = entry.address),
+                         (SELECT id FROM suppression WHERE suppression.reader = entry.reader))
 """
 
 # An outcome of our own run, or the late truth about an entry that somebody declared in doubt meanwhile.
@@ -96,10 +107,28 @@ FROM json_each(:outcomes) WHERE json_extract(value, '$[3]') <> ''
 """
 
 SUPPRESS_TOLD = """
-INSERT OR IGNORE INTO suppression (address, reason, at)
-SELECT entry.address, json_extract(value, '$[10]'), json_extract(value, '$[2]')
+INSERT OR IGNORE INTO suppression (reader, address, reason, source, at)
+SELECT entry.reader, entry.address, json_extract(value, '$[10]'), 'send', json_extract(value, '$[2]')
 FROM json_each(:outcomes) JOIN entry ON entry.id = json_extract(value, '$[0]')
 WHERE json_extract(value, '$[10]') IS NOT NULL
+"""
+
+TELL_SUPPRESSED = """
+INSERT INTO event (reader, at, change, source, reason)
+SELECT entry.reader, json_extract(value, '$[2]'), 'suppressed', 'send ' || campaign.issue, json_extract(value, '$[10]')
+FROM json_each(:outcomes) JOIN entry ON entry.id = json_extract(value, '$[0]')
+JOIN campaign ON campaign.id = entry.campaign
+WHERE json_extract(value, '$[10]') IS NOT NULL AND entry.reader IS NOT NULL
+"""
+
+SUPPRESS = """
+INSERT OR IGNORE INTO suppression (reader, address, reason, source, at)
+VALUES (:reader, :address, :reason, :source, :at)
+"""
+
+SUPPRESSED = """
+SELECT reason FROM suppression WHERE address = :address
+UNION ALL SELECT reason FROM suppression WHERE reader = :reader
 """
 
 COUNT_DAY = """
@@ -154,6 +183,11 @@ ORDER BY id LIMIT 1000
 SELECT_ENTRY = """
 SELECT id, subscriber, state, attempts, next_attempt_at, message_id, reply, updated_at FROM entry
 WHERE id = (SELECT entry FROM entry_address WHERE campaign = ? AND address = ?)
+"""
+
+SELECT_READER = """
+SELECT entry.subscriber FROM entry_reader JOIN entry ON entry.id = entry_reader.entry
+WHERE entry_reader.campaign = ? AND entry_reader.reader = ?
 """
 
 SELECT_ATTEMPTS = """

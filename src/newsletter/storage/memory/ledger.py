@@ -1,8 +1,4 @@
-"""The ledger in memory: the whole of `delivery.ledger.Ledger` and nothing on disk.
-
-For tests, this project's and yours, and for reading: what `sqlite/` says in SQL stands here in plain Python. Both pass
-the one contract suite. What it holds is gone with the process, so it is no ledger for a real send.
-"""
+"""The ledger in memory: the whole of `delivery.ledger.Ledger` and nothing on disk."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from newsletter.audience.models import Subscriber, SubscriberStatus
+from newsletter.audience.register import Suppression
 from newsletter.delivery.ledger import (
     Attempt,
     Campaign,
@@ -24,6 +21,8 @@ from newsletter.delivery.ledger import (
 )
 from newsletter.delivery.states import SENDABLE, State
 from newsletter.errors import LedgerError
+from newsletter.mail.address import Address
+from newsletter.storage.memory.suppressions import Suppressions
 
 DIED = "the sender died before the server's answer was on record"
 LEFT = "no longer active in the list"
@@ -66,14 +65,26 @@ class _Row:
 
 
 class MemoryLedger:
-    """A `Ledger` that lives as long as the object."""
+    """A `Ledger` that lives as long as the object.
 
-    def __init__(self) -> None:
+    Args:
+        identify: as for `SqliteLedger`.
+        suppressions: what a register knows too.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        identify: Callable[[str], bytes] | None = None,
+        suppressions: Suppressions | None = None,
+    ) -> None:
+        self._identify: Callable[[str], bytes | None] = identify or (lambda _key: None)
+        self._suppressed = Suppressions() if suppressions is None else suppressions
         self._campaigns: dict[int, Campaign] = {}  # by issue
         self._runs: Counter[int] = Counter()  # the latest run of each campaign
         self._rows: dict[int, _Row] = {}  # by id, in the order of the lists
         self._attempts: list[tuple[int, Attempt]] = []  # with the id of the entry
-        self._suppressed: dict[str, str] = {}
         self._days: Counter[str] = Counter()
         self.remarks: list[str] = []
 
@@ -96,7 +107,7 @@ class MemoryLedger:
             raise LedgerError(f"issue {issue} is planned already")
         number = len(self._campaigns) + 1
         for key, subscriber in first.items():
-            reason = self._suppressed.get(key)
+            reason = self.suppression(key)
             row = _Row(
                 id=len(self._rows) + 1,
                 campaign=number,
@@ -189,7 +200,7 @@ class MemoryLedger:
         if row is None or row.state is not State.CLAIMED or row.run != run:
             return False
         row.updated_at = now
-        if reason := self._suppressed.get(row.subscriber.address.key):
+        if reason := self.suppression(row.subscriber.address.key):
             row.state, row.reply = State.SUPPRESSED, reason
             return False
         row.state, row.message_id = State.IN_FLIGHT, intent.message_id
@@ -211,7 +222,8 @@ class MemoryLedger:
         if outcome.state is State.ACCEPTED:
             self._days[datetime.fromtimestamp(outcome.at, UTC).date().isoformat()] += 1
         if outcome.suppress is not None:
-            self._suppressed.setdefault(row.subscriber.address.key, outcome.suppress)
+            key = row.subscriber.address.key
+            self._suppress(key, reason=outcome.suppress, source="send", now=outcome.at)
 
     def postpone(self, ids: Sequence[int], *, run: int, until: float, now: float) -> None:
         """See `Ledger.postpone`."""
@@ -266,6 +278,11 @@ class MemoryLedger:
         row = next(found, None)
         return row.entry() if row else None
 
+    def reader(self, campaign: Campaign, subscriber_id: bytes) -> Subscriber | None:
+        """See `Ledger.reader`."""
+        people = (row.subscriber for row in self._of(campaign))
+        return next((p for p in people if self._identify(p.address.key) == subscriber_id), None)
+
     def attempts(
         self, campaign: Campaign, *, states: Sequence[State] = (), address: str | None = None
     ) -> Iterator[Attempt]:
@@ -295,14 +312,38 @@ class MemoryLedger:
 
     def suppress(self, address: str, *, reason: str, now: float) -> None:
         """See `Ledger.suppress`."""
-        self._suppressed.setdefault(address, reason)
+        self._suppress(address, reason=reason, source="operator", now=now)
 
     def suppression(self, address: str) -> str | None:
         """See `Ledger.suppression`."""
-        return self._suppressed.get(address)
+        found = self._suppressed.find(self._identify(address), address)
+        return found.reason if found else None
+
+    def forget(self, who: bytes) -> bool:
+        """Erase who these entries were for, as `Register.forget` asks; whether there were any."""
+        rows = [r for r in self._rows.values() if self._identify(r.subscriber.address.key) == who]
+        for row in rows:
+            row.subscriber = Subscriber(address=Address("forgotten", "invalid", "invalid"))
+            row.reply = ""
+            if row.state in SENDABLE:
+                row.state = State.SUPPRESSED
+            self._attempts = [
+                (
+                    entry,
+                    replace(one, address="forgotten@invalid", reply="") if entry == row.id else one,
+                )
+                for entry, one in self._attempts
+            ]
+        return bool(rows)
 
     def close(self) -> None:
         """See `Ledger.close`."""
+
+    def _suppress(self, address: str, *, reason: str, source: str, now: float) -> None:
+        who = self._identify(address)
+        self._suppressed.add(
+            Suppression(id=who, address=address, reason=reason, source=source, at=now)
+        )
 
     def _of(self, campaign: Campaign) -> list[_Row]:
         return [row for row in self._rows.values() if row.campaign == campaign.id]
