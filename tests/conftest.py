@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
+HEADLESS_SHELL = "chromium-headless-shell"
+"""The same Chromium without a desktop's parts, for less than half of the processor time."""
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -30,7 +32,7 @@ CHROMIUM_ARGUMENTS = (
     "--no-first-run",
 )
 PACKAGES = {
-    "chromium": "chromium",
+    "chromium": HEADLESS_SHELL,
     "smtp-sink": "postfix",
     "smtp-source": "postfix",
     "postfix": "postfix",
@@ -87,7 +89,7 @@ def browser(requires: Callable[[str], Path]) -> Iterator[Browser]:
     Playwright's event loop stays the running one while it lives, so two of them, or one and an `asyncio.run`, cannot
     be at the same time.
     """
-    program = requires("chromium")
+    program = shutil.which(HEADLESS_SHELL) or requires("chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
