@@ -23,6 +23,7 @@ class Reason(StrEnum):
     POLICY = "policy or reputation"
     SENDER = "sender refused"
     CONTENT = "content"
+    NETWORK = "network"
     OTHER = "other"
 
     @property
@@ -46,13 +47,13 @@ _PHRASES: _Rules = (
         re.compile(
             r"sender (verify|verification|callout|address|mailbox|domain)|verification failed for"
             r"|bad (outbound )?sender|relay(ing)? (access )?(denied|not permitted)|not permitted to relay"
-            r"|email address is not verified"
+            r"|email address is not verified|发[件信送](人|域|方|地址)"
         ),
     ),
     (
         Reason.NO_SUCH_MAILBOX,
         re.compile(
-            r"recipient address rejected: access denied"
+            r"recipient address(es)? rejected ?: access denied"
             r"|5\.5\.0 requested action not taken: mailbox unavailable"
         ),
     ),
@@ -67,7 +68,7 @@ _ABOUT_US: _Rules = (
             r"frequency limit|rate.?limit|too many (connections|messages|recipients|mails|emails|sessions)"
             r"|throttl|sending too fast|exceeded the (rate|limit)|(hourly|daily) (limit|quota)|too much mail"
             r"|rp:(orq|qrc|cel|drc|rcl|trc)|hl:(itc|icc|ifc)|mi:(sfq|stc)|unusual rate|reduce your sending"
-            r"|limits for how many messages"
+            r"|limits for how many messages|频率(过高|超限|限制|受限)|频繁|发送(量|数量)?(超限|超过限制)"
         ),
     ),
     (
@@ -76,6 +77,7 @@ _ABOUT_US: _Rules = (
             r"dt:(spm|sum)|looks like spam|(detected|classified|rejected|considered)( as)? spam"
             r"|spam (message|content|detected)|content spam|is likely spam|content (denied|rejected)"
             r"|message content|virus|malware|infected|prohibited attachment"
+            r"|垃圾邮件(?!投诉)|病毒|内容(被拒绝|违规|不合规)|敏感(词|内容)"
         ),
     ),
     (
@@ -84,7 +86,7 @@ _ABOUT_US: _Rules = (
             r"\bspf\b|\bdkim\b|\bdmarc\b|unauthenticated|not authenticated|reputation|black.?list|block.?list"
             r"|\bblocked\b|spamhaus|barracuda|\brbl\b|dnsbl|poor standing|suspicious|suspected|hl:(ipb|rep)"
             r"|policy|administrative prohibition|reverse (dns|hostname)|\bptr\b|dynamic ip|banned|access denied"
-            r"|behaviou?r spam"
+            r"|behaviou?r spam|黑名单|信誉|拒收|拒绝接收"
         ),
     ),
 )
@@ -95,14 +97,16 @@ _ABOUT_THE_RECIPIENT: _Rules = (
         re.compile(
             r"(mailbox|inbox|account|user|recipient).{0,40}(full|over.?quota|quota exceeded|storage)"
             r"|over.?quota|quota (is )?exceeded|insufficient (disk|storage) space|out of storage"
-            r"|space (is )?not enough"
+            r"|space (is )?not enough|(mailbox|inbox) (is )?full"
+            r"|已满|(空间|容量)(已经?)?(不足|不够|超限|用完)|超[过出].{0,6}配额"
         ),
     ),
     (
         Reason.DISABLED,
         re.compile(
             r"(account|mailbox|user|recipient|address).{0,40}"
-            r"(disabled|inactive|suspended|deactivated|expired|closed|locked)|mailbox unavailable"
+            r"(disabled|inactive|suspended|deactivated|expired|closed|locked|no longer active)|mailbox unavailable"
+            r"|(帐号|账号|帐户|账户|邮箱|用户|收件人).{0,12}(停用|禁用|冻结|锁定|注销|过期|暂停|未激活)"
         ),
     ),
     (
@@ -110,6 +114,8 @@ _ABOUT_THE_RECIPIENT: _Rules = (
         re.compile(
             r"(domain|host).{0,40}(not found|does ?n.t exist|does not exist|unknown|not exist)"
             r"|unroute?able (mail )?domain|no such domain|bad destination (mailbox )?domain"
+            r"|find any host named|find a mail exchanger|point to non-existent hosts|indicated no smtp service"
+            r"|域名?.{0,12}(不存在|无法解析|解析失败)|不存在的域|找不到.{0,12}域"
         ),
     ),
     (
@@ -120,6 +126,23 @@ _ABOUT_THE_RECIPIENT: _Rules = (
             r"|(unknown|no such|invalid|non.?existent|not a valid) "
             r"(local )?(user|recipient|mailbox|address|account|person)|does ?n.t have an? \S+ account"
             r"|no mailbox here|is not a known user|address rejected: undeliverable|unroute?able address"
+            r"|not listed in (domino|public)|address could ?n.t be found"
+            r"|(收件人|用户|邮箱|地址|帐号|账号|帐户|账户).{0,12}(不存在|无效|有误|找不到|未注册|未开通)"
+            r"|(不存在|无效|找不到).{0,16}(用户|邮箱|收件人|地址|帐号|账号|帐户|账户)|[无没]有?[此该]用户"
+        ),
+    ),
+    # Last, since whoever could not be reached may have said something before.
+    (
+        Reason.NETWORK,
+        re.compile(
+            r"connect(ion)?( to .{0,120}| with .{0,120}|ions?)?:? ?(was |has )?"
+            r"(timed? ?out|refused|reset|lost|dropped|failed|could not be established)"
+            r"|lost connection|timed? ?out|no route to host|network (is )?unreachable|no answer from"
+            r"|able to (connect|establish|reach)|could not connect|did not accept our requests"
+            r"|name service error|dns (error|lookup|query|server)|host lookup|mail (for .{0,80} )?loop|routing loop"
+            r"|hop count|too many hops|(message|delivery time|time) (has )?expired|retry time|queue too long"
+            r"|in the queue|giving up on|tls (is required|handshake)|certificate verif"
+            r"|超时|无法(建立)?连接|连接.{0,12}(失败|中断|被拒绝|不上)|网络.{0,6}(异常|错误|故障|问题)"
         ),
     ),
 )
@@ -135,7 +158,15 @@ _CODES: dict[str, Reason] = {
     "2.1": Reason.DISABLED,
     "2.2": Reason.MAILBOX_FULL,
     "3.4": Reason.CONTENT,
+    "2.3": Reason.CONTENT,
+    "4.0": Reason.NETWORK,
+    "4.1": Reason.NETWORK,
+    "4.2": Reason.NETWORK,
+    "4.3": Reason.NETWORK,
+    "4.4": Reason.NETWORK,
     "4.5": Reason.RATE,
+    "4.6": Reason.NETWORK,
+    "4.7": Reason.NETWORK,
     "6.0": Reason.CONTENT,
 }
 
@@ -158,6 +189,8 @@ def read_reason(reply: Reply) -> Reason:
     if about_us and not (coded.dead_address and about_us is not Reason.RATE):
         return about_us  # "5.1.1 … blocked": the code is the better witness of the two
     about_recipient = _first(_ABOUT_THE_RECIPIENT, words) or Reason.OTHER
+    if coded is Reason.NETWORK:  # the last hop's trouble: what a server said before then tells more
+        return coded if about_recipient is Reason.OTHER else about_recipient
     if coded is not Reason.OTHER:
         both_dead = coded.dead_address and about_recipient.dead_address
         return about_recipient if both_dead else coded
