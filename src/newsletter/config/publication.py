@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
+from newsletter.config.base import Settings
+from newsletter.config.sending import DkimSettings, RelaySettings, SendSettings
+from newsletter.config.signup import SignupSettings, WebSettings
 from newsletter.errors import ConfigError, Problem, SourceError
 from newsletter.source.scalars import (
     BounceAddress,
-    Domain,
     HttpUrl,
     InsidePath,
     Line,
     MailAddress,
-    Selector,
     Whole,
     http_url,
     one_line,
@@ -34,16 +35,11 @@ from newsletter.source.validation import validate
 from newsletter.source.yaml import parse_yaml
 
 CONFIG_NAME = "newsletter.yaml"
+DATABASE = "database"
 
 _SUBJECT_FIELDS = ("name", "number", "title")
 _LIST_ID = r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"
 _PADDING = re.compile(r"0[1-9]d?\Z")
-
-
-class Settings(BaseModel):
-    """Base of every section of the file: frozen, and unknown fields are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Sender(Settings):
@@ -53,69 +49,6 @@ class Sender(Settings):
         min_length=1, description="display name, at most what one encoded word holds"
     )
     address: MailAddress = Field(description="address of the From header")
-
-
-class RelaySettings(Settings):
-    """Where mail is handed over. The password is never in this file."""
-
-    url: Line | None = Field(
-        default=None,
-        description="smtp://host:25, smtps://host:465 or smtp+starttls://user@host:587",
-    )
-    password_file: Path | None = Field(
-        default=None, description="file with mode 0600 that holds the password"
-    )
-
-
-class DomainSettings(Settings):
-    """Limits for one recipient domain, instead of the built-in ones."""
-
-    connections: Whole | None = Field(default=None, ge=1, description="messages under way at once")
-    messages_per_connection: Whole | None = Field(
-        default=None, ge=1, description="then another one"
-    )
-    rate: float | None = Field(default=None, gt=0, description="messages a minute")
-
-
-class WarmUpSettings(Settings):
-    """A daily cap for a sender that nobody knows yet. Days are UTC and count when something was sent."""
-
-    start: Whole = Field(default=200, ge=1, description="messages on the first day")
-    factor: float = Field(
-        default=1.5, ge=1, description="each further day allows this many times more"
-    )
-
-
-class SendSettings(Settings):
-    """How fast and how patiently to send."""
-
-    connections: Whole = Field(default=4, ge=1, le=100, description="open connections to the relay")
-    messages_per_connection: Whole = Field(default=500, ge=1, description="then a new connection")
-    window: float | None = Field(
-        default=None,
-        ge=0,
-        description="seconds one run may wait for deferred mail; else 1800 on a terminal, 0 elsewhere",
-    )
-    rate: float | None = Field(default=None, gt=0, description="messages a second over the relay")
-    retry: tuple[float, ...] = Field(
-        default=(5, 10, 20, 40), description="minutes to wait after the first, second, … deferral"
-    )
-    retry_then: float = Field(
-        default=4000 / 60, gt=0, description="minutes after every further one"
-    )
-    give_up: float = Field(default=48, gt=0, description="hours after the first try, then expired")
-    domains: Mapping[str, DomainSettings] = Field(
-        default_factory=dict,
-        description="limits by recipient domain, over the built-in polite ones",
-    )
-    warm_up: WarmUpSettings | None = Field(
-        default=None, description="a daily cap that grows, for a sender that nobody knows yet"
-    )
-    due_within: float | None = Field(
-        default=None,
-        gt=0,
-        description="days: `send --due` leaves an older issue alone that was never sent from here",
-    )
 
 
 class TextSettings(Settings):
@@ -154,39 +87,6 @@ class CheckSettings(Settings):
     spam_score: SpamScoreSettings = Field(
         default=SpamScoreSettings(), description="limits for `check --spamassassin`"
     )
-
-
-class DkimKey(Settings):
-    """A private key that signs, and the name that its public half has in the DNS."""
-
-    selector: Selector = Field(description="public half at SELECTOR._domainkey.DOMAIN")
-    file: Path | None = Field(
-        default=None,
-        description="private key in PEM, mode 0600; .newsletter/dkim/SELECTOR.pem when absent",
-    )
-
-    @property
-    def path(self) -> Path:
-        """Where the private key is, as the user would write it."""
-        return self.file or Path(".newsletter", "dkim", f"{self.selector}.pem")
-
-
-class DkimSettings(Settings):
-    """Signatures made here (RFC 6376). Leave it out where the relay signs."""
-
-    domain: Domain | None = Field(
-        default=None, description="the domain that signs; that of the From address when absent"
-    )
-    keys: tuple[DkimKey, ...] = Field(
-        min_length=1, description="each makes a signature: one RSA, or RSA and Ed25519"
-    )
-
-    @field_validator("keys")
-    @classmethod
-    def _distinct(cls, value: tuple[DkimKey, ...]) -> tuple[DkimKey, ...]:
-        if len({key.selector.lower() for key in value}) < len(value):
-            raise ValueError("must each have a selector of their own")  # RFC 8463 section 4
-        return value
 
 
 class Publication(Settings):
@@ -228,7 +128,8 @@ class Publication(Settings):
         default="{name} No.{number}｜{title}", description="pattern of the Subject"
     )
     audience: InsidePath = Field(
-        default="subscribers.csv", description="the list: a CSV file in this folder"
+        default="subscribers.csv",
+        description="the list: a CSV file in this folder, or `database` for .newsletter/newsletter.db",
     )
     templates: InsidePath = Field(default="templates", description="folder of the theme")
     site_url: HttpUrl | None = Field(
@@ -240,6 +141,8 @@ class Publication(Settings):
     schedule: Line = Field(default="0 9 * * 1", description="cron expression of the weekly send")
     relay: RelaySettings = Field(default=RelaySettings(), description="where mail is handed over")
     send: SendSettings = Field(default=SendSettings(), description="how fast to send")
+    signup: SignupSettings = Field(default=SignupSettings(), description="how people subscribe")
+    web: WebSettings = Field(default=WebSettings(), description="the public endpoint")
     dkim: DkimSettings | None = Field(default=None, description="signatures made here")
     text: TextSettings = Field(default=TextSettings(), description="the plain-text part")
     checks: CheckSettings = Field(
@@ -276,6 +179,11 @@ class Publication(Settings):
             if field not in _SUBJECT_FIELDS or conversion or (spec and not padded):
                 raise ValueError("may use {name}, {number}, {number:03} and {title} only")
         return value
+
+    @property
+    def keeps_list(self) -> bool:
+        """Whether the database is the list, and not a CSV file."""
+        return self.audience == DATABASE
 
     @property
     def zone(self) -> ZoneInfo:
