@@ -5,6 +5,7 @@ import csv
 import io
 import tracemalloc
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,29 @@ class TestCells:
     )
     def test_language(self, read: Read, cell: str, language: str | None) -> None:
         assert only(read(f"email,language\na@example.com,{cell}\n")).language == language
+
+    @pytest.mark.parametrize(
+        ("cell", "joined"),
+        [
+            ("", None),
+            ("2026-01-31", date(2026, 1, 31)),
+            ("2026/1/5", date(2026, 1, 5)),
+            ("2026-01-31T23:59:59.123Z", date(2026, 1, 31)),
+            ("2026-01-31 23:59:59 UTC", date(2026, 1, 31)),
+            ("2026/1/31 9:05", date(2026, 1, 31)),
+            ("2026-01-31T00:30:00+08:00", date(2026, 1, 31)),
+        ],
+    )
+    def test_joined(self, read: Read, cell: str, joined: date | None) -> None:
+        assert only(read(f"email,Joined\na@example.com,{cell}\n")).joined == joined
+
+    @pytest.mark.parametrize(
+        "cell", ["31/01/2026", "2026-01/31", "yesterday", "2026-13-01", "20260131"]
+    )
+    def test_what_is_no_day_of_joining(self, read: Read, cell: str) -> None:
+        message = complaint(read(f"email,joined\na@example.com,{cell}\n"))
+        assert message.startswith("subscribers.csv:2: `joined` is ")
+        assert repr(cell) in message
 
     def test_quoted_cells_may_hold_everything(self, read: Read) -> None:
         someone = only(read('email,name,note\na@example.com,"O\'Neil, ""Tim""","two\nlines"\n'))

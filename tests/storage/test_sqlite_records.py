@@ -27,6 +27,7 @@ SUBSCRIBERS = st.builds(
     tags=st.frozensets(TEXT, max_size=4),
     language=st.none() | st.sampled_from(["zh-CN", "en"]),
     fields=st.dictionaries(TEXT, TEXT, max_size=4),
+    joined=st.none() | st.dates(),
 )
 
 

@@ -2,8 +2,9 @@
 
 The first row names the columns, in any order and any case: `email` (required), `name`, `status`
 (pending, active or unsubscribed; active when empty), `tags` (separated by `;`, `,` or `|`, never by
-spaces, so that a tag may be two words) and `language` (zh-CN, en, …). Every further column is free
-and becomes `subscriber.fields.x`. UTF-8, a byte order mark or not; comma, semicolon or tab.
+spaces, so that a tag may be two words), `language` (zh-CN, en, …) and `joined` (a date, with or
+without a time). Every further column is free and becomes `subscriber.fields.x`. UTF-8, a byte order
+mark or not; comma, semicolon or tab.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -27,6 +29,12 @@ _DELIMITERS = ",;\t"
 _STATUSES = {"": SubscriberStatus.ACTIVE} | {status.value: status for status in SubscriberStatus}
 _TAG_SEPARATOR = re.compile(r"[;,|；，、]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
+# ISO 8601, and what spreadsheets in China make of it: 2026/1/31. A time and an offset may follow.
+_DATE = re.compile(
+    r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
+    r"(?:[Tt ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?:[Zz]|UTC|[+-]\d{2}:?\d{2}))?)?",
+    re.ASCII,
+)
 # What must never come near a header or a terminal; free columns may have line breaks and tabs.
 _NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -56,6 +64,7 @@ class _Columns:
     status: int | None
     tags: int | None
     language: int | None
+    joined: int | None
     fields: tuple[tuple[str, int], ...]
     count: int
     delimiter: str
@@ -167,7 +176,7 @@ def _header_cells(line: str, delimiter: str) -> list[str]:
         cell.strip()
         for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
     ]
-    known = ("email", "name", "status", "tags", "language")
+    known = ("email", "name", "status", "tags", "language", "joined")
     return [cell.lower() if cell.lower() in known else cell for cell in cells]
 
 
@@ -186,6 +195,7 @@ def _columns(cells: Sequence[str], delimiter: str, shown: str) -> _Columns:
         status=where.pop("status", None),
         tags=where.pop("tags", None),
         language=where.pop("language", None),
+        joined=where.pop("joined", None),
         fields=tuple(where.items()),
         count=len(names),
         delimiter=delimiter,
@@ -224,6 +234,7 @@ def _subscriber(cells: list[str], columns: _Columns) -> Subscriber:
         tags=_tags(_cell(cells, columns.tags)),
         language=_language(_cell(cells, columns.language)),
         fields=fields,
+        joined=_joined(_cell(cells, columns.joined)),
     )
 
 
@@ -266,3 +277,15 @@ def _language(value: str) -> str | None:
     if not _LANGUAGE.match(tag := value.replace("_", "-")):
         _refuse(f"unknown language {_quoted(value)}", "write a tag such as zh-CN or en")
     return tag
+
+
+def _joined(value: str) -> date | None:
+    """The day as it is written, in whatever zone that was."""
+    if not value:
+        return None
+    if not (written := _DATE.fullmatch(value)):
+        _refuse(f"`joined` is no date: {_quoted(value)}", "write it as 2026-01-31")
+    try:
+        return date(int(written[1]), int(written[3]), int(written[4]))
+    except ValueError:
+        _refuse(f"`joined` is a day that does not exist: {_quoted(value)}")
