@@ -46,11 +46,20 @@ _SUBJECTS = {
 
 
 class Judgement(NamedTuple):
-    """What is the matter, and whether the refusal itself is final (class 5)."""
+    """What is the matter.
+
+    Attributes:
+        verdict: of the words.
+        permanent: whether the refusal itself is final (class 5).
+        status: the enhanced status code.
+        told: whether words or code say so; otherwise the verdict is only the most cautious guess.
+
+    """
 
     verdict: Verdict
     permanent: bool
     status: str | None
+    told: bool
 
 
 def judge(said: str, *, status: str | None = None) -> Judgement:
@@ -64,7 +73,8 @@ def judge(said: str, *, status: str | None = None) -> Judgement:
     said = said[:LONGEST_SAID]
     reply, enhanced = _as_reply(said, status)
     reason = read_reason(reply)
-    return Judgement(_verdict(reason, enhanced, reply.permanent), reply.permanent, enhanced)
+    verdict = _verdict(reason, enhanced, reply.permanent)
+    return Judgement(verdict, reply.permanent, enhanced, reason is not Reason.OTHER)
 
 
 def has_code(text: str) -> bool:

@@ -57,14 +57,13 @@ def from_a_mail_system(mail: Mail) -> bool:
 
 
 def tells_of_failure(mail: Mail) -> bool:
-    """Whether its subject alone says that a mail has not arrived and will not."""
-    subject = mail.header.words("subject")
-    return bool(_BOUNCED.search(subject)) and not _LATE.search(subject)
+    """Whether its subject alone says that a mail has not arrived."""
+    return bool(_BOUNCED.search(mail.header.words("subject")))
 
 
-def only_late(text: str) -> bool:
-    """Whether a text without codes speaks of a delay."""
-    return bool(_LATE.search(text))
+def tells_of_delay(mail: Mail) -> bool:
+    """Whether its subject says that a mail may still arrive."""
+    return bool(_LATE.search(mail.header.words("subject")))
 
 
 def from_a_robot(mail: Mail) -> bool:
@@ -95,7 +94,7 @@ def wants_out(line: str) -> bool:
 
 def first_line(mail: Mail) -> str:
     """The first line of the text that is not empty; nothing when it is quoted from another mail."""
-    line = next((line.strip() for line in mail.prose().split("\n") if line.strip()), "")
+    line = next((line.strip() for line in mail.prose.split("\n") if line.strip()), "")
     return "" if line.startswith(">") else line
 
 

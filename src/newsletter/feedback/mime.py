@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header
+from functools import cached_property
 from html import unescape
 
 MOST_OCTETS = 5 * 1024 * 1024
@@ -90,7 +91,7 @@ class Part:
         return _split(self.content)[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mail:
     """One mail.
 
@@ -107,14 +108,13 @@ class Mail:
     def report_type(self) -> str:
         """The report-type of a multipart/report (RFC 6522), in lower case, or nothing."""
         value = self.header.first("content-type").lower()
-        return (
-            (_parameter(value, "report-type") or "") if value.startswith("multipart/report") else ""
-        )
+        return (value.startswith("multipart/report") and _parameter(value, "report-type")) or ""
 
     def of_kind(self, *kinds: str) -> Iterator[Part]:
         """The parts of these content types."""
         return (part for part in self.parts if part.kind in kinds)
 
+    @cached_property
     def prose(self) -> str:
         """What a person would read: the plain text, or the HTML where there is none."""
         plain = "\n".join(part.text() for part in self.of_kind("text/plain"))

@@ -1,0 +1,131 @@
+"""What the text of a bounce says where it follows no standard: who, and in which words.
+
+The address that a mail system speaks of stands before the copy of the returned mail, and the reason stands near the
+address. Of long explanations only a line that holds a code, or else the first line that has a meaning, is believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from newsletter.feedback.heuristics import find_failures
+from newsletter.feedback.judging import has_code, judge
+from newsletter.feedback.manners import tells_of_delay, tells_of_failure
+from newsletter.feedback.mime import Mail
+from newsletter.feedback.status import MOST_RECIPIENTS, Action, Outcome, addresses_in
+from newsletter.feedback.witness import Witness
+
+NEAR = 1500
+MOST_LINES = 60
+MOST_ADDRESSES = 50
+
+_COPY = re.compile(
+    r"^[^\w\n]{0,60}(below this line is a copy|this is a copy of (the|your) message|a copy of the (original )?message"
+    r"|original message|(the )?(original )?message (text |header\w* )?follows|returned (mail|message)( follows)?\b"
+    r"|included is a copy|message header|begin returned|start of returned"
+    r"|原(始)?邮件(的)?(内容|信头|头|标头|如下)|以下是(您的)?原(始)?邮件|return-path: |received: )",
+    re.IGNORECASE | re.MULTILINE,
+)
+_NAMED = re.compile(
+    r"recipient|rcpt|deliver|address|failed|user|mailbox|收件人|收信人|发送(至|到|给)|发往|投递|地址|用户|邮箱",
+    re.IGNORECASE,
+)
+
+
+def read_prose(data: bytes, mail: Mail, witness: Witness) -> list[Outcome]:
+    """Who failed and why, as the text of a mail system tells; empty when it tells of no failure.
+
+    Args:
+        data: the octets of the mail, for flufl.bounce.
+        mail: the same, read.
+        witness: tells which of several addresses is the subscriber's.
+
+    """
+    found = find_failures(data)
+    outcomes = [
+        _outcome(action, address, said_about(mail, address))
+        for action, addresses in (
+            (Action.FAILED, found.permanent),
+            (Action.DELAYED, found.temporary - found.permanent),
+        )
+        for address in sorted(addresses)
+    ]
+    if outcomes:
+        return outcomes[:MOST_RECIPIENTS]
+    address = failed_address(mail, witness)
+    said = said_about(mail, address)
+    action = Action.DELAYED if tells_of_delay(mail) else Action.FAILED
+    if said or (tells_of_failure(mail) and (address or witness.evidence)):
+        return [_outcome(action, address, said)]
+    return []
+
+
+def _outcome(action: Action, address: str | None, said: str) -> Outcome:
+    return Outcome(action=action, recipients=(address,) if address else (), diagnostic=said)
+
+
+def before_the_copy(text: str) -> str:
+    """The mail system's own words."""
+    found = _COPY.search(text)
+    return text[: found.start()] if found else text
+
+
+def failed_address(mail: Mail, witness: Witness) -> str | None:
+    """The address that the text of a bounce is about; None when no other than its own are there."""
+    words = before_the_copy(mail.prose)
+    own = {address.lower() for address in _own_addresses(mail)}
+    named = [
+        (address, line)
+        for line in words.split("\n")
+        for address in addresses_in(line)
+        if address.lower() not in own
+    ][:MOST_ADDRESSES]
+    told = [address for address, _ in named]
+    wanted = (witness.sent_to or "").lower()
+    for address in told:
+        if witness.means(address) or address.lower() == wanted:
+            return address
+    near = (address for address, line in named if _NAMED.search(line))
+    return next(near, None) or next(iter(told), None)
+
+
+def said_about(mail: Mail, address: str | None) -> str:
+    """The words that tell why: near the address, or else anywhere; nothing when there are none."""
+    words = before_the_copy(mail.prose)
+    for scope in (*_near(words, address), words):
+        if found := _telling(scope):
+            return found
+    return ""
+
+
+def _near(words: str, address: str | None) -> Iterator[str]:
+    """From the line of the address to where the next paragraph names another one."""
+    at = words.lower().find(address.lower()) if address else -1
+    if address is None or at < 0:
+        return
+    text = words[words.rfind("\n", 0, at) + 1 :][:NEAR]
+    kept: list[str] = []
+    for line in text.split("\n"):
+        others = [other for other in addresses_in(line) if other.lower() != address.lower()]
+        if kept and others and line.lstrip().startswith(("<", others[0])):
+            break
+        kept.append(line)
+    yield "\n".join(kept)
+
+
+def _telling(text: str) -> str:
+    lines = [line.strip() for line in text.split("\n") if line.strip()][:MOST_LINES]
+    for number, line in enumerate(lines):
+        if has_code(line):
+            return " ".join(lines[max(0, number - 1) : number + 3])
+    for number, line in enumerate(lines):
+        if judge(line).told:
+            return " ".join(lines[number : number + 2])
+    return ""
+
+
+def _own_addresses(mail: Mail) -> Iterator[str]:
+    for name in ("from", "to", "delivered-to", "x-original-to", "reply-to", "return-path"):
+        for value in mail.header.every(name)[:2]:
+            yield from addresses_in(value)
