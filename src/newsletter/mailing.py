@@ -152,7 +152,8 @@ class Intake:
     def __iter__(self) -> Iterator[Subscriber]:
         from newsletter.audience.selection import standing, unsubscribed_keys
 
-        gone = unsubscribed_keys(self._project.subscribers())
+        kept = self._project.publication.keeps_list  # the database has one row for each address
+        gone = frozenset() if kept else unsubscribed_keys(self._project.subscribers())
         for row in self._project.subscribers():
             if reason := standing(row, unsubscribed=gone):
                 self.left_out[reason] += 1
@@ -162,9 +163,8 @@ class Intake:
                 self.active += 1
                 yield row.subscriber
         if not self.active:
-            path = self._project.publication.audience
             nobody = Problem(
                 message="has no active subscriber, so there is nobody to send to",
-                place=Place(path=path),
+                place=Place(path=self._project.publication.audience),
             )
             raise AudienceError(problems=[*self.problems, nobody])

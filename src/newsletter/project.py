@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,16 +16,19 @@ from newsletter.errors import ConfigError, NewsletterError, UsageError
 if TYPE_CHECKING:
     from newsletter.audience.csvfile import ListRow
     from newsletter.audience.models import Subscriber
+    from newsletter.audience.register import Register
     from newsletter.audience.selection import Choice
     from newsletter.audience.tokens import Keyring
     from newsletter.composing.signing import Signer
     from newsletter.content.numbering import IssueFile
     from newsletter.content.reader import IssueSource
+    from newsletter.delivery.ledger import Ledger
     from newsletter.rendering.render import Renderer
     from newsletter.timetable import Timetable
 
 CONTENT_FOLDER = "content"
 STATE_FOLDER = ".newsletter"
+DATABASE_NAME = "newsletter.db"
 
 # Parts are imported where they are made, so that `newsletter list` waits for no template engine.
 
@@ -172,6 +176,8 @@ class Project:
             AudienceError: at the first step, or on the way: see `read_subscribers`.
 
         """
+        if self.publication.keeps_list:
+            return self._kept_subscribers()
         from newsletter.audience.csvfile import read_subscribers
 
         return read_subscribers(Path(self.publication.audience), root=self.root)
@@ -183,7 +189,49 @@ class Project:
         """
         from newsletter.audience.selection import select, unsubscribed_keys
 
+        if self.publication.keeps_list:
+            yield from select(self.subscribers())
+            return
         yield from select(self.subscribers(), unsubscribed=unsubscribed_keys(self.subscribers()))
+
+    def _kept_subscribers(self) -> Iterator[ListRow]:
+        """The members of the register as rows; the row is the member's number."""
+        from newsletter.audience.csvfile import ListRow
+
+        if not self.database.exists():
+            return
+        with closing(self.register()) as register:
+            for member in register.members():
+                yield ListRow(row=member.number, subscriber=member.subscriber)
+
+    @property
+    def database(self) -> Path:
+        """The file of ledger and register."""
+        return self.state_dir / DATABASE_NAME
+
+    def register(self) -> Register:
+        """The register of subscribers, made on first use; close it after use.
+
+        Raises:
+            LedgerError: it cannot be used.
+            ConfigError: there is no key: see `Keyring.load`.
+
+        """
+        from newsletter.storage.sqlite.register import SqliteRegister
+
+        return SqliteRegister(self.database, identify=self.keyring.subscriber_id)
+
+    def ledger(self) -> Ledger:
+        """The ledger, made on first use; close it after use.
+
+        Raises:
+            LedgerError: it cannot be used.
+
+        """
+        from newsletter.storage.sqlite.ledger import SqliteLedger
+
+        # The key is asked for when it is needed: who only looks at a ledger needs none.
+        return SqliteLedger(self.database, identify=lambda key: self.keyring.subscriber_id(key))
 
     def subscriber(self, address: str) -> Subscriber | None:
         """The subscriber with this address in any spelling, the active one of several; or None.
@@ -200,6 +248,12 @@ class Project:
         except ValueError as error:
             raise UsageError(f"{address!r}: {error}") from None
         first = None
+        if self.publication.keeps_list:
+            if not self.database.exists():
+                return None
+            with closing(self.register()) as register:
+                member = register.find(register.identify(key))
+            return member.subscriber if member else None
         for row in self.subscribers():
             if row.subscriber and row.subscriber.address.key == key:
                 if row.subscriber.status is SubscriberStatus.ACTIVE:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from newsletter.transport.exchange import Transport
     from newsletter.transport.single import SingleJob
 
-LEDGER_NAME = "newsletter.db"
 LOCK_NAME = "run.lock"
 LOG_FOLDER = "log"
 
@@ -113,22 +112,9 @@ class SendReport:
     log: Path = field(default=Path())
 
 
-def open_ledger(project: Project) -> Ledger:
-    """The ledger of a publication, made on first use; close it after use.
-
-    Raises:
-        LedgerError: it cannot be used.
-
-    """
-    from newsletter.storage.sqlite.ledger import SqliteLedger
-
-    return SqliteLedger(project.state_dir / LEDGER_NAME)
-
-
 def existing_ledger(project: Project) -> Ledger | None:
     """The ledger if there is one: looking must not make it."""
-    path = project.state_dir / LEDGER_NAME
-    return open_ledger(project) if path.exists() else None
+    return project.ledger() if project.database.exists() else None
 
 
 def require_campaign(ledger: Ledger, issue: int) -> Campaign:
@@ -170,7 +156,7 @@ async def send(
 
     """
     project = mailing.project
-    with run_lock(project.state_dir / LOCK_NAME), closing(open_ledger(project)) as ledger:
+    with run_lock(project.state_dir / LOCK_NAME), closing(project.ledger()) as ledger:
         plan = _plan_or_resume(ledger, mailing, accept_changed=accept_changed, now=clock())
         campaign = plan.campaign
         run = ledger.begin_run(campaign, now=clock())

@@ -13,7 +13,6 @@ from newsletter.delivery.ledger import Intent, Outcome
 from newsletter.delivery.states import State
 from newsletter.mailing import Intake
 from newsletter.project import Project
-from newsletter.sending import open_ledger
 
 MEANINGS = {
     State.PENDING: "waits for the next send",
@@ -40,7 +39,7 @@ def states(desk: Desk) -> Iterator[dict[State, str]]:
     project = Project.open(desk.root, environ=desk.variables)
     people = list(Intake(project))
     now = 1_700_000_000.0
-    with closing(open_ledger(project)) as ledger:
+    with closing(project.ledger()) as ledger:
         ledger.suppress(people[0].address.key, reason="complaint", now=now)
         # The digest of no edition: these stories look and decide, and do not send.
         campaign = ledger.plan(64, digest="0" * 64, subscribers=people, now=now)
@@ -144,7 +143,7 @@ def test_what_a_dead_run_left_is_found_and_resent_by_choice(desk: Desk, mail: Ma
     """A send whose process died after the intent: held by default, sent again only when told so."""
     assert desk.run("send", "64", "--yes", "--limit", "1", NEWSLETTER_RELAY=mail.url).code == 75
     project = Project.open(desk.root, environ=desk.variables)
-    with closing(open_ledger(project)) as ledger:
+    with closing(project.ledger()) as ledger:
         campaign = ledger.campaign(64)
         assert campaign is not None
         run = ledger.begin_run(campaign, now=1.0)

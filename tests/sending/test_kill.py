@@ -69,7 +69,7 @@ class Victim:
 
     def received(self) -> int:
         """How many messages smtp-sink has begun to write down."""
-        return len(os.listdir(self.sink.folder))
+        return sum(1 for _ in self.sink.folder.iterdir())
 
     def finish(self) -> str:
         """One run that does; what it complained about."""

@@ -25,7 +25,6 @@ from newsletter.sending import (
     LOCK_NAME,
     SendReport,
     existing_ledger,
-    open_ledger,
     require_campaign,
     send,
     send_test,
@@ -95,7 +94,7 @@ def run(
 
 
 def states_of(root: Path) -> list[State]:
-    with closing(open_ledger(Project.open(root, environ=SECRET))) as ledger:
+    with closing(Project.open(root, environ=SECRET).ledger()) as ledger:
         return [entry.state for entry in ledger.entries(require_campaign(ledger, 1))]
 
 
@@ -248,7 +247,7 @@ def _die(root: Path, *, bodies: int) -> None:
     """Leave what a killed sender leaves: ten claims, and intents for some of them."""
     mailing = mailing_of(root)
     people = [choice.recipient for choice in mailing.project.choices() if choice.recipient]
-    with closing(open_ledger(mailing.project)) as ledger:
+    with closing(mailing.project.ledger()) as ledger:
         campaign = ledger.plan(1, digest=mailing.digest, subscribers=people, now=1.0)
         number = ledger.begin_run(campaign, now=1.0)
         claims = ledger.claim(campaign, run=number, limit=10, now=1.0, lease=900.0)
@@ -260,7 +259,7 @@ def test_an_empty_list_sends_to_nobody_and_plans_nothing(root: Path) -> None:
     write_list(root, [])
     with pytest.raises(AudienceError, match="nobody"):
         run(root)
-    with closing(open_ledger(Project.open(root, environ=SECRET))) as ledger:
+    with closing(Project.open(root, environ=SECRET).ledger()) as ledger:
         assert ledger.campaign(1) is None
     write_list(root, ["reader0@example.net"])
     assert run(root)[0].counts.settled
@@ -301,7 +300,7 @@ def test_doubts_are_sent_again_by_choice(root: Path) -> None:
     report, server = run(root, resend_in_doubt=True)
     assert report.counts.settled
     assert len(server.received) == 10
-    with closing(open_ledger(Project.open(root, environ=SECRET))) as ledger:
+    with closing(Project.open(root, environ=SECRET).ledger()) as ledger:
         history = list(ledger.attempts(require_campaign(ledger, 1), address="reader0@example.net"))
     assert [attempt.stage for attempt in history] == ["recovery", "resolve", "dot"]
 
@@ -350,7 +349,7 @@ def test_looking_makes_no_ledger(root: Path) -> None:
 
 def test_an_equation_that_does_not_hold_is_an_error(root: Path) -> None:
     run(root)
-    with closing(open_ledger(Project.open(root, environ=SECRET))) as ledger:
+    with closing(Project.open(root, environ=SECRET).ledger()) as ledger:
         ledger._db.execute("DELETE FROM attempt")  # type: ignore[attr-defined]
         ledger._db.execute("DELETE FROM entry WHERE id = 1")  # type: ignore[attr-defined]
     with pytest.raises(LedgerError, match=r"10 entries were planned.* 9"):

@@ -29,7 +29,7 @@ def command(number: int, verdict: str | None, addresses: tuple[str, ...]) -> int
     from newsletter.delivery.states import State
     from newsletter.errors import UsageError
     from newsletter.project import Project
-    from newsletter.sending import LOCK_NAME, open_ledger, require_campaign
+    from newsletter.sending import LOCK_NAME, require_campaign
 
     if verdict is None:
         raise click.UsageError("say --sent, --failed or --resend")
@@ -37,7 +37,7 @@ def command(number: int, verdict: str | None, addresses: tuple[str, ...]) -> int
     project = Project.open(Path.cwd())
     project.issue(number)
     keys = [_key(address) for address in addresses]
-    with run_lock(project.state_dir / LOCK_NAME), closing(open_ledger(project)) as ledger:
+    with run_lock(project.state_dir / LOCK_NAME), closing(project.ledger()) as ledger:
         campaign = require_campaign(ledger, number)
         for address, key in zip(addresses, keys, strict=True):
             entry = ledger.entry(campaign, key)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from newsletter.delivery.ledger import Attempt, Outcome
+from newsletter.mail.address import parse_address
 
 
 class SendLog:
@@ -43,6 +45,42 @@ def append_remark(path: Path, *, at: float, event: str, **details: object) -> No
     record = {"at": timestamp(at), "event": event, **details}
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def forget_address(folder: Path, key: str) -> bool:
+    """Take an address out of every log in `folder`: the lines stay, without address and reply.
+
+    Call it under the run lock: a log that is being written must not be replaced. Returns whether it stood anywhere.
+    """
+    found = False
+    for path in sorted(folder.glob("*.jsonl")):
+        draft = path.with_suffix(".draft")
+        changed = False
+        with path.open(encoding="utf-8") as before, draft.open("w", encoding="utf-8") as after:
+            for line in before:
+                kept = _without(line, key)
+                changed = changed or kept != line
+                after.write(kept)
+            after.flush()
+            os.fsync(after.fileno())
+        if changed:
+            draft.replace(path)
+        else:
+            draft.unlink()
+        found = found or changed
+    return found
+
+
+def _without(line: str, key: str) -> str:
+    """The line, without the address if it is about this one."""
+    try:
+        record = json.loads(line)
+        same = parse_address(str(record.get("address"))).key == key
+    except (ValueError, AttributeError):
+        return line  # torn by a crash, or about nobody
+    if not same:
+        return line
+    return json.dumps({**record, "address": None, "reply": ""}, ensure_ascii=False) + "\n"
 
 
 def timestamp(seconds: float) -> str:

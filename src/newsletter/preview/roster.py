@@ -45,7 +45,8 @@ class Roster:
 def read_roster(project: Project) -> Roster:
     """Read the list of `project`; never raises, since a mail can be looked at without one."""
     name = project.publication.audience
-    if not (project.root / name).exists():
+    kept = project.publication.keeps_list
+    if not (project.database if kept else project.root / name).exists():
         return Roster(people=People(()), findings=(_no_list(name),))
     try:
         rows = list(islice(project.subscribers(), LOADED + 1))
@@ -65,7 +66,7 @@ def _no_list(name: str) -> Finding:
         code="no-list",
         severity="note",
         message=f"there is no {name} yet, so this is a sample reader",
-        hint="the list is a CSV file with a column `email`",
+        hint="the list is a CSV file with a column `email`, or the database (newsletter subscribers import)",
         path=None,
         line=None,
         column=None,
