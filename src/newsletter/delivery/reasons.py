@@ -47,7 +47,7 @@ _PHRASES: _Rules = (
         re.compile(
             r"sender (verify|verification|callout|address|mailbox|domain)|verification failed for"
             r"|bad (outbound )?sender|relay(ing)? (access )?(denied|not permitted)|not permitted to relay"
-            r"|email address is not verified|发[件信送](人|域|方|地址)"
+            r"|email address is not verified|\b(helo|ehlo)\b|发[件信送](人|域|方|地址)"
         ),
     ),
     (
@@ -66,9 +66,10 @@ _ABOUT_US: _Rules = (
         Reason.RATE,
         re.compile(
             r"frequency limit|rate.?limit|too many (connections|messages|recipients|mails|emails|sessions)"
-            r"|throttl|sending too fast|exceeded the (rate|limit)|(hourly|daily) (limit|quota)|too much mail"
+            r"|throttl|sending too fast|exceeded the (rate|limit)|(hourly|daily) (limit|quota)|too much mail(?! stored)"
             r"|rp:(orq|qrc|cel|drc|rcl|trc)|hl:(itc|icc|ifc)|mi:(sfq|stc)|unusual rate|reduce your sending"
-            r"|limits for how many messages|频率(过高|超限|限制|受限)|频繁|发送(量|数量)?(超限|超过限制)"
+            r"|limits for how many messages|sending (quota|limit)"
+            r"|频率(过高|超限|限制|受限)|频繁|发送(量|数量)?(超限|超过限制)"
         ),
     ),
     (
@@ -77,6 +78,8 @@ _ABOUT_US: _Rules = (
             r"dt:(spm|sum)|looks like spam|(detected|classified|rejected|considered)( as)? spam"
             r"|spam (message|content|detected)|content spam|is likely spam|content (denied|rejected)"
             r"|message content|virus|malware|infected|prohibited attachment"
+            r"|(message|mail) (size )?(is )?(too (large|big)|exceeds)|(message|mail) size limit"
+            r"|exceeded .{0,30}message size"
             r"|垃圾邮件(?!投诉)|病毒|内容(被拒绝|违规|不合规)|敏感(词|内容)"
         ),
     ),
@@ -86,7 +89,7 @@ _ABOUT_US: _Rules = (
             r"\bspf\b|\bdkim\b|\bdmarc\b|unauthenticated|not authenticated|reputation|black.?list|block.?list"
             r"|\bblocked\b|spamhaus|barracuda|\brbl\b|dnsbl|poor standing|suspicious|suspected|hl:(ipb|rep)"
             r"|policy|administrative prohibition|reverse (dns|hostname)|\bptr\b|dynamic ip|banned|access denied"
-            r"|behaviou?r spam|黑名单|信誉|拒收|拒绝接收"
+            r"|behaviou?r spam|client host rejected|not accepting (mail|messages) from|黑名单|信誉|拒收|拒绝接收"
         ),
     ),
 )
@@ -97,7 +100,8 @@ _ABOUT_THE_RECIPIENT: _Rules = (
         re.compile(
             r"(mailbox|inbox|account|user|recipient).{0,40}(full|over.?quota|quota exceeded|storage)"
             r"|over.?quota|quota (is )?exceeded|insufficient (disk|storage) space|out of storage"
-            r"|space (is )?not enough|(mailbox|inbox) (is )?full"
+            r"|space (is )?not enough|(mailbox|inbox|folder) (is )?full|full mailbox|(disk|mail|mailbox) quota"
+            r"|quota violation|over (disk )?quota|exceed\w* .{0,20}quota|quota .{0,12}exceed|storage allocation"
             r"|已满|(空间|容量)(已经?)?(不足|不够|超限|用完)|超[过出].{0,6}配额"
         ),
     ),
@@ -114,19 +118,21 @@ _ABOUT_THE_RECIPIENT: _Rules = (
         re.compile(
             r"(domain|host).{0,40}(not found|does ?n.t exist|does not exist|unknown|not exist)"
             r"|unroute?able (mail )?domain|no such domain|bad destination (mailbox )?domain"
-            r"|find any host named|find a mail exchanger|point to non-existent hosts|indicated no smtp service"
-            r"|域名?.{0,12}(不存在|无法解析|解析失败)|不存在的域|找不到.{0,12}域"
+            r"|unknown host|find any host named|find a mail exchanger|point to non-existent hosts"
+            r"|indicated no smtp service|域名?.{0,12}(不存在|无法解析|解析失败)|不存在的域|找不到.{0,12}域"
         ),
     ),
     (
         Reason.NO_SUCH_MAILBOX,
         re.compile(
             r"(user|mailbox|recipient|account|address|inbox|mail ?box).{0,60}"
-            r"(unknown|not found|does ?n.t exist|does not exist|not exist|no longer (valid|available)|invalid)"
+            r"(unknown|not found|does ?n.t exist|does not exist|not exist|no longer (valid|available)|invalid"
+            r"|not known|not recogni[sz]ed)"
             r"|(unknown|no such|invalid|non.?existent|not a valid) "
             r"(local )?(user|recipient|mailbox|address|account|person)|does ?n.t have an? \S+ account"
             r"|no mailbox here|is not a known user|address rejected: undeliverable|unroute?able address"
-            r"|not listed in (domino|public)|address could ?n.t be found"
+            r"|not listed in (domino|public)|invalid final delivery user|unknown or illegal|unavailable mail user"
+            r"|address could ?n.t be found"
             r"|(收件人|用户|邮箱|地址|帐号|账号|帐户|账户).{0,12}(不存在|无效|有误|找不到|未注册|未开通)"
             r"|(不存在|无效|找不到).{0,16}(用户|邮箱|收件人|地址|帐号|账号|帐户|账户)|[无没]有?[此该]用户"
         ),
@@ -141,7 +147,8 @@ _ABOUT_THE_RECIPIENT: _Rules = (
             r"|able to (connect|establish|reach)|could not connect|did not accept our requests"
             r"|name service error|dns (error|lookup|query|server)|host lookup|mail (for .{0,80} )?loop|routing loop"
             r"|hop count|too many hops|(message|delivery time|time) (has )?expired|retry time|queue too long"
-            r"|in the queue|giving up on|tls (is required|handshake)|certificate verif"
+            r"|in the queue|allowed queue period|not (reachable|responding)|did not respond|maximum delivery attempts"
+            r"|delivery failed \d+ attempts|message looping|giving up on|tls (is required|handshake)|certificate verif"
             r"|超时|无法(建立)?连接|连接.{0,12}(失败|中断|被拒绝|不上)|网络.{0,6}(异常|错误|故障|问题)"
         ),
     ),

@@ -22,6 +22,7 @@ _QUOTE = re.compile(
     rf"\b(?:said|says|returned|error|response|reply)\W{{1,8}}({_BASIC})", re.IGNORECASE
 )
 _CODE = re.compile(rf"({_BASIC})")
+_PASSING = re.compile(r"try again|temporar|will be retried|稍后再试", re.IGNORECASE)
 _REPEATED = re.compile(r"\s+[45]\d\d[ -](?=[45]\.\d+\.\d+\s)")
 
 _VERDICTS = {
@@ -70,7 +71,7 @@ def judge(said: str, *, status: str | None = None) -> Judgement:
         status: the Status of the report. Where the words have a code of their own, that one counts.
 
     """
-    said = said[:LONGEST_SAID]
+    said = " ".join(said[:LONGEST_SAID].split())
     reply, enhanced = _as_reply(said, status)
     reason = read_reason(reply)
     verdict = _verdict(reason, enhanced, reply.permanent)
@@ -90,7 +91,8 @@ def _as_reply(said: str, status: str | None) -> tuple[Reply, str | None]:
     own = _ENHANCED.search(said)
     enhanced = own[0] if own else status
     if not code or (own and own[1] == "4"):  # "550 4.4.7 QUEUE.Expired": gave up, but not for good
-        code = 450 if enhanced and enhanced.startswith("4") else 550
+        passing = enhanced.startswith("4") if enhanced else bool(_PASSING.search(said))
+        code = 450 if passing else 550
     if enhanced and not _says_nothing(enhanced, code):
         if not text.startswith(enhanced):
             text = f"{enhanced} {text}"

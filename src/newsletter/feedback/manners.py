@@ -82,9 +82,10 @@ def from_a_robot(mail: Mail) -> bool:
 
 def another_report(mail: Mail) -> bool:
     """Whether it is a report, but about no failure: a receipt (RFC 8098), TLS or DMARC statistics."""
-    return mail.report_type in _OTHER_REPORTS or bool(
-        _AGGREGATE.search(mail.header.words("subject"))
-    )
+    if _AGGREGATE.search(mail.header.words("subject")):
+        return True
+    # Dovecot says with a receipt that a mailbox was full.
+    return mail.report_type in _OTHER_REPORTS and not tells_of_failure(mail)
 
 
 def wants_out(line: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from newsletter.feedback.heuristics import find_failures
 from newsletter.feedback.judging import has_code, judge
@@ -28,8 +29,11 @@ _COPY = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _NAMED = re.compile(
-    r"recipient|rcpt|deliver|address|failed|user|mailbox|收件人|收信人|发送(至|到|给)|发往|投递|地址|用户|邮箱",
-    re.IGNORECASE,
+    r"(?:recipients?|rcpt to|delivered to|user|mailbox|address|收件人|收信人|发送[至到给]|发往|地址|用户)"
+    r"[\s:：<\"'（(]{1,6}"
+    r"([^\s<>\"'（）()]{1,250}@[^\s<>\"'（）()]{1,250})"
+    r"|^[\s*<\"'-]{0,20}([^\s<>\"']{1,250}@[^\s<>\"']{1,250})[>\"':,;.，。]{0,4}\s*$",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -72,22 +76,13 @@ def before_the_copy(text: str) -> str:
 
 
 def failed_address(mail: Mail, witness: Witness) -> str | None:
-    """The address that the text of a bounce is about; None when no other than its own are there."""
+    """The address that the text of a bounce is about: the subscriber's, or the first that is said to have failed."""
     words = before_the_copy(mail.prose)
-    own = {address.lower() for address in _own_addresses(mail)}
-    named = [
-        (address, line)
-        for line in words.split("\n")
-        for address in addresses_in(line)
-        if address.lower() not in own
-    ][:MOST_ADDRESSES]
-    told = [address for address, _ in named]
-    wanted = (witness.sent_to or "").lower()
-    for address in told:
-        if witness.means(address) or address.lower() == wanted:
-            return address
-    near = (address for address, line in named if _NAMED.search(line))
-    return next(near, None) or next(iter(told), None)
+    told = list(islice(addresses_in(words), MOST_ADDRESSES))
+    if meant := next((address for address in told if witness.means(address)), None):
+        return meant
+    named = (found[1] or found[2] for found in _NAMED.finditer(words))
+    return next((address for text in named for address in addresses_in(text)), None)
 
 
 def said_about(mail: Mail, address: str | None) -> str:
@@ -123,9 +118,3 @@ def _telling(text: str) -> str:
         if judge(line).told:
             return " ".join(lines[number : number + 2])
     return ""
-
-
-def _own_addresses(mail: Mail) -> Iterator[str]:
-    for name in ("from", "to", "delivered-to", "x-original-to", "reply-to", "return-path"):
-        for value in mail.header.every(name)[:2]:
-            yield from addresses_in(value)

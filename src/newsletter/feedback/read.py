@@ -88,10 +88,11 @@ def _from_outcomes(outcomes: list[Outcome], mail: Mail, witness: Witness) -> tup
     own = [
         outcome for outcome in outcomes if any(witness.means(each) for each in outcome.recipients)
     ]
-    return tuple(
+    reports = (
         _from_outcome(outcome, mail, witness if not own or outcome in own else witness.nobody())
         for outcome in outcomes
     )
+    return tuple(dict.fromkeys(reports))
 
 
 def _from_outcome(outcome: Outcome, mail: Mail, witness: Witness) -> Report:
@@ -104,6 +105,8 @@ def _from_outcome(outcome: Outcome, mail: Mail, witness: Witness) -> Report:
     else:
         kind = Kind.BOUNCE if outcome.action is Action.FAILED else Kind.DELAYED
         judged, said = _judged(outcome, mail, address)
+        if kind is Kind.DELAYED and not judged.told:
+            judged = judged._replace(verdict=Verdict.NETWORK)
     named = witness.subscriber_id is not None or witness.sent_to is not None
     return Report(
         kind=kind,
