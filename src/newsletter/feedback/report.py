@@ -131,6 +131,22 @@ class Report:
                 object.__setattr__(self, name, one_line(value, limit) or None)
         object.__setattr__(self, "diagnostic", one_line(self.diagnostic, LONGEST_DIAGNOSTIC))
 
+    @property
+    def at_once(self) -> bool:
+        """Whether this one report is enough to stop writing, if its evidence is good.
+
+        A mailbox that is missing elsewhere, or was only missing at the moment, is not.
+        """
+        if self.kind is Kind.BOUNCE:
+            return self.verdict.final and self.permanent and not self.forwarded
+        return self.kind in (Kind.COMPLAINT, Kind.UNSUBSCRIBE)
+
+    @property
+    def soft(self) -> bool:
+        """Whether it counts towards a limit: several such, over some time, are enough."""
+        dead_or_full = self.verdict.soft or self.verdict.final
+        return self.kind is Kind.BOUNCE and dead_or_full and not self.at_once
+
 
 def one_line(text: str, limit: int) -> str:
     """`text` in one line of at most `limit` characters; runs of what cannot be printed become one space."""
