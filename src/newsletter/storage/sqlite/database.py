@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +13,7 @@ from newsletter.errors import LedgerError
 
 MINIMUM_SQLITE = (3, 35, 0)  # RETURNING, UPDATE … FROM
 CACHE_KIB = 8192
+PROOF = "whose database is this?"
 BUSY_SECONDS = 30.0  # how long to wait for another process
 
 
@@ -96,6 +97,29 @@ def nested(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
                 connection.execute("ROLLBACK TO part")
                 connection.execute("RELEASE part")
             raise
+
+
+def prove_identity(
+    connection: sqlite3.Connection, path: Path, identify: Callable[[str], bytes]
+) -> None:
+    """Refuse a key that is not the one whose ids are in this database; the first key is remembered.
+
+    With another key nobody's unsubscribing would be found again.
+
+    Raises:
+        LedgerError: it is another key.
+
+    """
+    proof = identify(PROOF)
+    with nested(connection, path):
+        row = connection.execute("SELECT proof FROM identity").fetchone()
+        if row is None:
+            connection.execute("INSERT INTO identity (proof) VALUES (?)", (proof,))
+        elif row[0] != proof:
+            raise LedgerError(
+                f"{path}: made with another key, so who has unsubscribed would not be recognised; give back the"
+                " NEWSLETTER_SECRET or the .newsletter/secret that it was made with"
+            )
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -22,7 +22,7 @@ from newsletter.delivery.ledger import (
 from newsletter.delivery.states import State
 from newsletter.storage.sqlite import ledger_sql as sql
 from newsletter.storage.sqlite import records
-from newsletter.storage.sqlite.database import explained, open_database, transaction
+from newsletter.storage.sqlite.database import explained, open_database, prove_identity, transaction
 
 _CAMPAIGN = "SELECT id, issue, digest, planned, planned_at FROM campaign"
 
@@ -42,6 +42,7 @@ class SqliteLedger:
 
     def __init__(self, path: Path, *, identify: Callable[[str], bytes] | None = None) -> None:
         self.path = path
+        self._keyed = identify
         self._identify: Callable[[str], bytes | None] = identify or (lambda _key: None)
         self._db = open_database(path)
 
@@ -275,7 +276,7 @@ class SqliteLedger:
         self._db.close()
 
     def _incoming(self, subscribers: Iterable[Subscriber]) -> _Incoming:
-        return _Incoming(self._db, subscribers, self._identify)
+        return _Incoming(self._db, subscribers, self._keyed, self.path)
 
     def _recount(
         self,
@@ -308,18 +309,23 @@ class _Incoming:
         self,
         db: sqlite3.Connection,
         subscribers: Iterable[Subscriber],
-        identify: Callable[[str], bytes | None],
+        keyed: Callable[[str], bytes] | None,
+        path: Path,
     ) -> None:
         self._db = db
         self._subscribers = subscribers
-        self._identify = identify
+        self._keyed = keyed
+        self._path = path
 
     def __enter__(self) -> None:
+        if self._keyed:
+            prove_identity(self._db, self._path, self._keyed)
         self._db.execute("DROP TABLE IF EXISTS temp.incoming")
         self._db.execute(sql.INCOMING)
         self._db.execute("BEGIN")
+        identify: Callable[[str], bytes | None] = self._keyed or (lambda _key: None)
         rows = (
-            (number, key := one.address.key, records.freeze(one), self._identify(key))
+            (number, key := one.address.key, records.freeze(one), identify(key))
             for number, one in enumerate(self._subscribers, 1)
         )
         try:

@@ -25,7 +25,7 @@ from newsletter.audience.register import (
 from newsletter.storage.sqlite import arrivals, records
 from newsletter.storage.sqlite import ledger_sql as ledger
 from newsletter.storage.sqlite import register_sql as sql
-from newsletter.storage.sqlite.database import explained, nested, open_database
+from newsletter.storage.sqlite.database import explained, nested, open_database, prove_identity
 
 NOBODY = '{"at":["forgotten","invalid"]}'
 
@@ -46,6 +46,11 @@ class SqliteRegister:
         self.path = path
         self._identify = identify
         self._db = open_database(path)
+        try:
+            prove_identity(self._db, path, identify)
+        except BaseException:
+            self._db.close()
+            raise
 
     def identify(self, key: str) -> bytes:
         """See `Register.identify`."""
@@ -169,6 +174,8 @@ class SqliteRegister:
     def forget(self, who: bytes, origin: Origin) -> bool:
         """See `Register.forget`."""
         values = {"reader": who, "stand_in": f"forgotten-{who.hex()}", "nobody": NOBODY}
+        with explained(self.path):  # what is deleted is overwritten, not only given free
+            self._db.execute("PRAGMA secure_delete = ON")
         with self._writing():
             self.lift(who, origin)
             known = sum(
@@ -179,6 +186,10 @@ class SqliteRegister:
                 known += self._db.execute(statement, values).rowcount
             self._stop(who, None, "forgotten", origin)
             self._tell(who, Change.FORGOTTEN, origin)
+        with explained(self.path):
+            self._db.execute("PRAGMA secure_delete = OFF")
+            if not self._db.in_transaction:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return known > 0
 
     def merge(

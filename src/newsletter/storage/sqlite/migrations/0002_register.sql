@@ -67,3 +67,7 @@ CREATE TABLE allowance (                    -- how much of its limit a network o
     until REAL NOT NULL,
     used INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE identity (                     -- what the key that makes the ids makes of a fixed word
+    proof BLOB NOT NULL
+);
