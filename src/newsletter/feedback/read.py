@@ -20,7 +20,7 @@ from newsletter.feedback.status import (
     addresses_in,
     read_outcomes,
 )
-from newsletter.feedback.witness import Witness, find_token, find_witness
+from newsletter.feedback.witness import Witness, find_token, find_witness, without_tokens
 
 
 def read_reports(
@@ -50,7 +50,7 @@ def read_reports(
         return _from_outcomes(outcomes, mail, witness)
     subject = mail.header.words("subject")
     if subscriber_id := find_token((subject, manners.first_line(mail)), keyring=keyring):
-        return (_unsubscribed(subscriber_id, subject),)
+        return (_unsubscribed(subscriber_id),)
     if manners.from_a_mail_system(mail) and not manners.another_report(mail):
         outcomes = read_prose(data, mail, witness) or outcomes
         if outcomes:
@@ -127,20 +127,20 @@ def _from_outcome(outcome: Outcome, mail: Mail, witness: Witness) -> Report:
 def _judged(outcome: Outcome, mail: Mail, address: str | None) -> tuple[Judgement, str]:
     """What is the matter, and the words that say so; the text helps where the fields are silent."""
     judged = judge(outcome.diagnostic, status=outcome.status)
-    if judged.told:
+    if judged.told and outcome.diagnostic:
         return judged, outcome.diagnostic
     said = said_about(mail, address)
     second = judge(said, status=outcome.status)
     return (second, said) if said and second.told else (judged, outcome.diagnostic)
 
 
-def _unsubscribed(subscriber_id: bytes, subject: str) -> Report:
+def _unsubscribed(subscriber_id: bytes) -> Report:
+    # Without the subject: the token in it is for the subscriber alone, and reports are logged.
     return Report(
         kind=Kind.UNSUBSCRIBE,
         verdict=Verdict.UNSUBSCRIBE,
         permanent=True,
         subscriber_id=subscriber_id,
-        diagnostic=subject,
         evidence=Evidence.TOKEN,
     )
 
@@ -164,6 +164,6 @@ def _from_somebody(mail: Mail, witness: Witness) -> Report:
         returned=witness.returned,
         subscriber_id=witness.subscriber_id,
         message_id=witness.message_id,
-        diagnostic=subject,
+        diagnostic=without_tokens(subject),
         evidence=witness.evidence,
     )

@@ -119,16 +119,11 @@ class Report:
     forwarded: bool = False
 
     def __post_init__(self) -> None:
-        limits = {
-            "recipient": LONGEST_RECIPIENT,
-            "message_id": LONGEST_MESSAGE_ID,
-            "status": LONGEST_NAME,
-            "reporting_mta": LONGEST_NAME,
-        }
-        for name, limit in limits.items():
-            value = getattr(self, name)
-            if value is not None:
-                object.__setattr__(self, name, one_line(value, limit) or None)
+        for name, limit in (("recipient", LONGEST_RECIPIENT), ("message_id", LONGEST_MESSAGE_ID)):
+            object.__setattr__(self, name, _whole(getattr(self, name), limit))
+        for name in ("status", "reporting_mta"):
+            value = one_line(getattr(self, name) or "", LONGEST_NAME)
+            object.__setattr__(self, name, value or None)
         object.__setattr__(self, "diagnostic", one_line(self.diagnostic, LONGEST_DIAGNOSTIC))
 
     @property
@@ -146,6 +141,12 @@ class Report:
         """Whether it counts towards a limit: several such, over some time, are enough."""
         dead_or_full = self.verdict.soft or self.verdict.final
         return self.kind is Kind.BOUNCE and dead_or_full and not self.at_once
+
+
+def _whole(name: str | None, limit: int) -> str | None:
+    """A name that is of use only as it is: nothing when it is too long, or cannot be printed."""
+    name = name.strip() if name else ""
+    return name if name and len(name) <= limit and name.isprintable() else None
 
 
 def one_line(text: str, limit: int) -> str:

@@ -122,6 +122,11 @@ def find_token(texts: Iterable[str], *, keyring: Keyring) -> bytes | None:
     return None
 
 
+def without_tokens(text: str) -> str:
+    """`text` with an ellipsis for whatever may be a token."""
+    return _TOKEN.sub("…", text)
+
+
 def has_returned_message(mail: Mail) -> bool:
     """Whether another mail, or its header, is attached."""
     return next(mail.of_kind(*_RETURNED_KINDS), None) is not None
