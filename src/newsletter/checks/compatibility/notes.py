@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from newsletter.checks.compatibility.uses import Use, Where
 
@@ -27,18 +28,26 @@ _THICKEST = 8.0
 
 def applies(note: str, use: Use) -> bool:
     """Whether `note` is about `use`."""
+    rule = _rule(note)
+    if rule is None:
+        return True
+    question, match = rule
+    return question(use, match)
+
+
+@cache
+def _rule(note: str) -> tuple[Applies, re.Match[str]] | None:
+    """The first rule that knows `note`. Its notes are the same few hundred for every mail."""
     for pattern, question in RULES:
         if match := pattern.search(note):
-            return question(use, match)
-    return True
+            return question, match
+    return None
 
 
 def excused(note: str, use: Use) -> bool:
     """Whether "not supported" does no harm to `use`, by what the note says happens instead."""
     return any(
-        pattern.search(note) and harmless(use, match)
-        for pattern, harmless in EXCUSES
-        if (match := pattern.search(note))
+        harmless(use, match) for pattern, harmless in EXCUSES if (match := pattern.search(note))
     )
 
 

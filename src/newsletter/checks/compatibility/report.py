@@ -101,6 +101,8 @@ class _Survey:
     def feature(self, feature: Feature, mapped: Mapped, uses: Sequence[Use]) -> Iterator[Lack]:
         found: dict[Degree, tuple[dict[Client, Answer], dict[Use, None]]] = {}
         for client, answer in feature.answers.items():
+            if answer.state not in (State.NO, State.PART):
+                continue
             if not counts(client, self.clients, without=self.without):
                 continue
             for use in uses:
@@ -120,7 +122,7 @@ class _Survey:
         self, feature: Feature, mapped: Mapped, client: Client, answer: Answer, use: Use
     ) -> tuple[str, ...] | None:
         """The notes that are about this use; None when there is no trouble, or it is told elsewhere."""
-        if answer.state not in (State.NO, State.PART) or (use.only and client not in use.only):
+        if use.only and client not in use.only:
             return None
         if self._implied(feature, client, use) or self._hidden(client, use):
             return None
@@ -142,13 +144,16 @@ class _Survey:
 
     def _hidden(self, client: Client, use: Use) -> bool:
         """Whether an element is hidden in this mail program, in one of the ways that are tried."""
-        works = {
-            "hides:display": self._works("css-display-none", client),
-            "hides:mso": client == ("outlook", "windows"),
-            "hides:box": self._works("css-max-height", client)
-            and self._works("css-overflow", client),
-        }
-        return any(works[way] for way in HIDDEN & use.beside)
+        return any(self._hides(way, client) for way in HIDDEN & use.beside)
+
+    def _hides(self, way: str, client: Client) -> bool:
+        match way:
+            case "hides:display":
+                return self._works("css-display-none", client)
+            case "hides:mso":
+                return client == ("outlook", "windows")
+            case _:
+                return self._works("css-max-height", client) and self._works("css-overflow", client)
 
     def _works(self, slug: str, client: Client) -> bool:
         return self._answer(slug, client).state in (State.YES, State.PART)
