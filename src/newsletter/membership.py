@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from newsletter.audience.csvedit import append_subscriber, change_subscriber
 from newsletter.audience.models import Subscriber, SubscriberStatus
 from newsletter.audience.register import Change, Consent, Origin, Register
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.ledger import Ledger
     from newsletter.project import Project
 
+_FORMULA = ("=", "+", "-", "@")
 _STANDARD_WORDING = "I want to receive {name} by mail."
 
 
@@ -83,6 +85,9 @@ class Membership:
         now = self.now()
         who = self.identify(subscriber)
         origin = Origin(at=now, source=source)
+        if subscriber.address.local.startswith(_FORMULA):
+            return False  # no mailbox begins so, but a formula in a spreadsheet does
+        subscriber = replace(subscriber, name=subscriber.name.lstrip("".join(_FORMULA) + " "))
         with self.register.together():
             member = self.register.find(who)
             if self._receives(subscriber, who):
@@ -207,8 +212,6 @@ class Membership:
 
     def _write_down(self, subscriber: Subscriber) -> None:
         """Put an active subscriber into the file: a new row, or the status of the one that is there."""
-        from newsletter.audience.csvedit import append_subscriber, change_subscriber
-
         path = Path(self.project.publication.audience)
         root = self.project.root
         found = change_subscriber(
@@ -221,8 +224,6 @@ class Membership:
             append_subscriber(path, subscriber, root=root)
 
     def _change_file(self, key: str, change: Callable[[Subscriber], Subscriber | None]) -> bool:
-        from newsletter.audience.csvedit import change_subscriber
-
         path = Path(self.project.publication.audience)
         return change_subscriber(path, key, change, root=self.project.root) > 0
 

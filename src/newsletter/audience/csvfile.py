@@ -56,7 +56,7 @@ class ListRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Columns:
+class Columns:
     """Where each value stands in a row; None for a column that the list does not have."""
 
     email: int
@@ -98,18 +98,25 @@ def read_subscribers(path: Path, *, root: Path) -> Iterator[ListRow]:
     except OSError as error:
         raise AudienceError(f"{shown}: the list cannot be read: {error.strerror}") from error
     with stream:
-        columns = _read_header(stream, shown)
-        reader = csv.reader(
-            _lines(stream), delimiter=columns.delimiter, strict=True, skipinitialspace=True
-        )
-        for row, cells in _records(reader, shown):
-            if isinstance(cells, _RowError):
-                yield _bad_row(shown, row, cells)
-            elif any(cells) and any(cell.strip() for cell in cells):
-                try:
-                    yield ListRow(row=row, subscriber=_subscriber(cells, columns))
-                except _RowError as error:
-                    yield _bad_row(shown, row, error)
+        columns = read_header(stream, shown)
+        for row in parse_rows(text_lines(stream), columns, shown):
+            if row is not None:
+                yield row
+
+
+def parse_rows(lines: Iterable[str], columns: Columns, shown: str) -> Iterator[ListRow | None]:
+    """One item for each record after the header, None for a blank one; takes no line before it is needed."""
+    reader = csv.reader(lines, delimiter=columns.delimiter, strict=True, skipinitialspace=True)
+    for row, cells in _records(reader, shown):
+        if isinstance(cells, _RowError):
+            yield _bad_row(shown, row, cells)
+        elif any(cells) and any(cell.strip() for cell in cells):
+            try:
+                yield ListRow(row=row, subscriber=_subscriber(cells, columns))
+            except _RowError as error:
+                yield _bad_row(shown, row, error)
+        else:
+            yield None
 
 
 def _bad_row(shown: str, row: int, error: _RowError) -> ListRow:
@@ -117,7 +124,7 @@ def _bad_row(shown: str, row: int, error: _RowError) -> ListRow:
     return ListRow(row=row, problem=Problem(message=str(error), place=place, hint=error.hint))
 
 
-def _lines(stream: Iterable[str]) -> Iterator[str]:
+def text_lines(stream: Iterable[str]) -> Iterator[str]:
     """The lines of the file; ValueError at the first one that is not text."""
     for line in stream:
         if not line.isascii() and _NOT_UTF8.search(line):
@@ -156,9 +163,10 @@ def _records(reader: Reader, shown: str) -> Iterator[tuple[int, list[str] | _Row
             yield row, cells
 
 
-def _read_header(stream: TextIO, shown: str) -> _Columns:
+def read_header(stream: TextIO, shown: str) -> Columns:
+    """The columns that the first line of `stream` names; AudienceError where they make no list."""
     try:
-        line = next(_lines([stream.readline()]))
+        line = next(text_lines([stream.readline()]))
     except ValueError as error:
         raise AudienceError(f"{shown}:1: {error}") from None
     if not line:
@@ -180,7 +188,7 @@ def _header_cells(line: str, delimiter: str) -> list[str]:
     return [cell.lower() if cell.lower() in known else cell for cell in cells]
 
 
-def _columns(cells: Sequence[str], delimiter: str, shown: str) -> _Columns:
+def _columns(cells: Sequence[str], delimiter: str, shown: str) -> Columns:
     names = [name if name in ("email", "name") else _field_name(name) for name in cells]
     counted = Counter(name.casefold() for name in names if name)
     if twice := [name for name, count in counted.items() if count > 1]:
@@ -189,7 +197,7 @@ def _columns(cells: Sequence[str], delimiter: str, shown: str) -> _Columns:
         there = ", ".join(f"`{name}`" for name in cells if name) or "nothing"
         raise AudienceError(f"{shown}:1: there is no `email` column; the first row has {there}")
     where = {name: index for index, name in enumerate(names) if name}
-    return _Columns(
+    return Columns(
         email=where.pop("email"),
         name=where.pop("name", None),
         status=where.pop("status", None),
@@ -208,7 +216,7 @@ def _field_name(header: str) -> str:
     return f"x{name}" if name[:1].isdigit() else name
 
 
-def _subscriber(cells: list[str], columns: _Columns) -> Subscriber:
+def _subscriber(cells: list[str], columns: Columns) -> Subscriber:
     if len(cells) != columns.count:
         if any(cell.strip() for cell in cells[columns.count :]):
             _refuse(
