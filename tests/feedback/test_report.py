@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import update_bounce_docs
 
 from newsletter.feedback.report import LONGEST_DIAGNOSTIC, Kind, Report, Verdict
 
@@ -60,3 +63,13 @@ def test_an_address_that_would_have_to_be_changed_is_none(name: str) -> None:
     report = Report(kind=Kind.BOUNCE, verdict=Verdict.RATE, recipient=name, message_id=name * 3)
     assert report.recipient is None
     assert report.message_id is None
+
+
+def test_the_page_tells_of_every_verdict() -> None:
+    text = update_bounce_docs.PAGE.read_text("utf-8")
+    rows = dict(re.findall(r"^\| ([a-z -]+) \|.*\| ([^|]+) \|$", text, re.MULTILINE))
+    assert set(Verdict) <= set(rows)
+    for verdict in Verdict:
+        assert verdict.final == ("at once" in rows[verdict])
+        assert verdict.soft == ("soft" in rows[verdict])
+        assert verdict.about_us == ("you are warned" in rows[verdict])

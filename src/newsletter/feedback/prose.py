@@ -60,7 +60,9 @@ def read_prose(data: bytes, mail: Mail, witness: Witness) -> list[Outcome]:
     address = failed_address(mail, witness)
     said = said_about(mail, address)
     action = Action.DELAYED if tells_of_delay(mail) else Action.FAILED
-    if said or (tells_of_failure(mail) and (address or witness.evidence)):
+    failed = tells_of_failure(mail)
+    # Two signs are wanted: a subject, an address, or words alone also stand in a ticket system's answers.
+    if (failed and (said or address or witness.evidence)) or (said and address):
         return [_outcome(action, address, said)]
     return []
 
