@@ -5,9 +5,13 @@ With REQUIRE_ALL=1, as in .ci/run, a skipped test fails: a missing program must 
 
 from __future__ import annotations
 
+import gc
+import io
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +84,42 @@ def requires() -> Callable[[str], Path]:
         return Path(found)
 
     return find
+
+
+@pytest.fixture
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`call("list", cwd=…, env=…)`: a command in this very process, for the many variants of one answer.
+
+    Starting Python and importing everything takes longer than most answers. Whatever depends on being a process, and one
+    answer of every command at least, is tested with a process.
+    """
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+    def newsletter(
+        *words: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        from newsletter.cli import main
+
+        capsys.readouterr()
+        arguments = [str(word) for word in words]
+        with monkeypatch.context() as patched:
+            for name in os.environ:
+                patched.delenv(name)
+            for name, value in {**kept, "COLUMNS": "80", **(env or {})}.items():
+                patched.setenv(name, value)
+            patched.chdir(cwd or tmp_path)
+            patched.setattr(sys, "stdin", io.StringIO())
+            threshold = gc.get_threshold()
+            try:
+                code = main(arguments)
+            finally:
+                gc.set_threshold(*threshold)
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, out, err)
+
+    return newsletter
 
 
 @pytest.fixture(scope="module")

@@ -35,8 +35,8 @@ def broken(publication: Path) -> Path:
     return publication
 
 
-def test_a_new_publication_has_nothing_to_mend(run: Run, publication: Path) -> None:
-    done = run("check", "1", cwd=publication)
+def test_a_new_publication_has_nothing_to_mend(call: Run, publication: Path) -> None:
+    done = call("check", "1", cwd=publication)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("issue 1: ")
     assert "error" not in done.stdout
@@ -64,37 +64,37 @@ class TestText:
             line.startswith("warning punctuation-doubled  content/002.yaml:10:") for line in lines
         )
 
-    def test_fits_80_columns(self, run: Run, broken: Path) -> None:
-        done = run("check", "2", "--notes", cwd=broken)
+    def test_fits_80_columns(self, call: Run, broken: Path) -> None:
+        done = call("check", "2", "--notes", cwd=broken)
         assert max(wcswidth(line) for line in done.stdout.splitlines()) <= 80
 
-    def test_ends_with_a_count_and_the_next_command(self, run: Run, broken: Path) -> None:
-        *_, count, command = run("check", "2", cwd=broken).stdout.splitlines()
+    def test_ends_with_a_count_and_the_next_command(self, call: Run, broken: Path) -> None:
+        *_, count, command = call("check", "2", cwd=broken).stdout.splitlines()
         assert count.startswith("issue 2: 2 errors, 2 warnings, ")
         assert count.endswith("notes (--notes shows the notes)")
         assert command == "next: newsletter check --explain weekday-wrong"
 
-    def test_notes_are_counted_and_shown_on_demand(self, run: Run, broken: Path) -> None:
-        assert "\nnote " not in run("check", "2", cwd=broken).stdout
-        shown = run("check", "2", "--notes", cwd=broken).stdout
+    def test_notes_are_counted_and_shown_on_demand(self, call: Run, broken: Path) -> None:
+        assert "\nnote " not in call("check", "2", cwd=broken).stdout
+        shown = call("check", "2", "--notes", cwd=broken).stdout
         assert "\nnote " in shown
         assert "--notes" not in shown
 
-    def test_a_check_that_is_asked_for_by_name_is_shown(self, run: Run, broken: Path) -> None:
-        done = run("check", "1", "--select", "date-off-schedule,client-partial", cwd=broken)
+    def test_a_check_that_is_asked_for_by_name_is_shown(self, call: Run, broken: Path) -> None:
+        done = call("check", "1", "--select", "date-off-schedule,client-partial", cwd=broken)
         assert done.returncode == 0
         assert "note    client-partial" in done.stdout
 
-    def test_all_issues(self, run: Run, broken: Path) -> None:
-        done = run("check", "--all", cwd=broken)
+    def test_all_issues(self, call: Run, broken: Path) -> None:
+        done = call("check", "--all", cwd=broken)
         assert done.returncode == 1
         assert "\nissue 2: 2 errors" in done.stdout
         assert "issue 1: " in done.stdout
 
 
 class TestForPrograms:
-    def test_json(self, run: Run, broken: Path) -> None:
-        done = run("check", "2", "--format", "json", cwd=broken)
+    def test_json(self, call: Run, broken: Path) -> None:
+        done = call("check", "2", "--format", "json", cwd=broken)
         assert done.returncode == 1
         told = json.loads(done.stdout)
         assert list(told) == ["findings"]
@@ -111,12 +111,12 @@ class TestForPrograms:
         }
         assert {one["severity"] for one in told["findings"]} == {"error", "warning", "note"}
 
-    def test_json_of_a_good_issue(self, run: Run, publication: Path) -> None:
-        done = run("check", "1", "--format", "json", "--select", "dates", cwd=publication)
+    def test_json_of_a_good_issue(self, call: Run, publication: Path) -> None:
+        done = call("check", "1", "--format", "json", "--select", "dates", cwd=publication)
         assert (done.returncode, json.loads(done.stdout)) == (0, {"findings": []})
 
-    def test_annotations_of_github_actions(self, run: Run, broken: Path) -> None:
-        lines = run("check", "2", "--format", "github", cwd=broken).stdout.splitlines()
+    def test_annotations_of_github_actions(self, call: Run, broken: Path) -> None:
+        lines = call("check", "2", "--format", "github", cwd=broken).stdout.splitlines()
         assert (
             "::error file=content/002.yaml,line=10,col=19,title=weekday-wrong::11月9日（周二）: 2022-11-09"
             " is a Wednesday (write 周三, or another day)"
@@ -140,34 +140,34 @@ class TestForPrograms:
 
 
 class TestChoosing:
-    def test_select_and_ignore(self, run: Run, broken: Path) -> None:
-        done = run(
+    def test_select_and_ignore(self, call: Run, broken: Path) -> None:
+        done = call(
             "check", "2", "--select", "dates,chinese", "--ignore", "weekday-wrong", cwd=broken
         )
         assert done.returncode == 0
         assert "punctuation-doubled" in done.stdout
         assert "source-invalid" not in done.stdout
 
-    def test_settings_of_the_publication(self, run: Run, broken: Path) -> None:
+    def test_settings_of_the_publication(self, call: Run, broken: Path) -> None:
         with (broken / "newsletter.yaml").open("a", encoding="utf-8") as file:
             file.write(
                 "checks:\n  ignore: [broken, weekday-wrong]\n  severity: {link-text-vague: error}\n"
             )
-        done = run("check", "2", cwd=broken)
+        done = call("check", "2", cwd=broken)
         assert done.returncode == 1
         assert "error   link-text-vague" in done.stdout
         assert "weekday-wrong" not in done.stdout
 
     @pytest.mark.parametrize("option", ["--select", "--ignore"])
-    def test_a_check_that_does_not_exist(self, run: Run, publication: Path, option: str) -> None:
-        done = run("check", "1", option, "weekday-wrogn", cwd=publication)
+    def test_a_check_that_does_not_exist(self, call: Run, publication: Path, option: str) -> None:
+        done = call("check", "1", option, "weekday-wrogn", cwd=publication)
         assert done.returncode == 2
         assert "did you mean `weekday-wrong`?" in done.stderr
 
 
 class TestExplaining:
-    def test_one_check(self, run: Run, tmp_path: Path) -> None:
-        done = run("check", "--explain", "weekday-wrong", cwd=tmp_path)
+    def test_one_check(self, call: Run, tmp_path: Path) -> None:
+        done = call("check", "--explain", "weekday-wrong", cwd=tmp_path)
         assert done.returncode == 0
         assert done.stdout.startswith(
             "weekday-wrong  error, Dates\nA weekday that does not fit its date.\n"
@@ -183,21 +183,21 @@ class TestExplaining:
         for check in all_checks():
             assert all(len(line) <= 120 for line in _shown_examples(check))
 
-    def test_a_check_that_does_not_exist(self, run: Run, tmp_path: Path) -> None:
-        done = run("check", "--explain", "weekday", cwd=tmp_path)
+    def test_a_check_that_does_not_exist(self, call: Run, tmp_path: Path) -> None:
+        done = call("check", "--explain", "weekday", cwd=tmp_path)
         assert done.returncode == 2
         assert "there is no check `weekday` (did you mean `weekday-wrong`?)" in done.stderr
 
 
 class TestUsage:
     @pytest.mark.parametrize("words", [[], ["1", "--all"]])
-    def test_one_issue_or_all(self, run: Run, publication: Path, words: list[str]) -> None:
-        done = run("check", *words, cwd=publication)
+    def test_one_issue_or_all(self, call: Run, publication: Path, words: list[str]) -> None:
+        done = call("check", *words, cwd=publication)
         assert done.returncode == 2
         assert "say which issue, or --all" in done.stderr
 
-    def test_an_issue_that_does_not_exist(self, run: Run, publication: Path) -> None:
-        done = run("check", "9", cwd=publication)
+    def test_an_issue_that_does_not_exist(self, call: Run, publication: Path) -> None:
+        done = call("check", "9", cwd=publication)
         assert done.returncode == 2
         assert "issue 9" in done.stderr
 

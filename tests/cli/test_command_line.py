@@ -66,11 +66,11 @@ class TestHelp:
         assert "Usage: newsletter" in result.stderr
 
     @pytest.mark.parametrize("name", COMMANDS)
-    def test_of_every_command_fits_80_columns(self, run: Run, name: str) -> None:
-        result = run(name, "--help")
+    def test_of_every_command_fits_80_columns(self, call: Run, name: str) -> None:
+        result = call(name, "--help")
         assert result.returncode == 0
         assert result.stdout.startswith(f"Usage: newsletter {name}")
-        assert result.stdout == run(name, "-h").stdout
+        assert result.stdout == call(name, "-h").stdout
         assert max(map(len, result.stdout.splitlines())) <= 80
 
     def test_version_is_the_one_of_the_package(self, run: Run) -> None:
@@ -88,23 +88,23 @@ class TestHelp:
 
 class TestCompletion:
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-    def test_prints_a_script(self, run: Run, shell: str) -> None:
-        result = run("completion", shell)
+    def test_prints_a_script(self, call: Run, shell: str) -> None:
+        result = call("completion", shell)
         assert result.returncode == 0
         assert f"_NEWSLETTER_COMPLETE={shell}_complete" in result.stdout
 
-    def test_of_an_unknown_shell_names_the_known_ones(self, run: Run) -> None:
-        result = run("completion", "csh")
+    def test_of_an_unknown_shell_names_the_known_ones(self, call: Run) -> None:
+        result = call("completion", "csh")
         assert result.returncode == 2
         assert "'bash', 'zsh', 'fish'" in result.stderr
 
-    def complete(self, run: Run, *words: str, cwd: Path | None = None) -> list[str]:
+    def complete(self, call: Run, *words: str, cwd: Path | None = None) -> list[str]:
         env = {
             "_NEWSLETTER_COMPLETE": "bash_complete",
             "COMP_WORDS": " ".join(["newsletter", *words]),
             "COMP_CWORD": str(len(words)),
         }
-        lines = run(cwd=cwd, env=env).stdout.splitlines()
+        lines = call(cwd=cwd, env=env).stdout.splitlines()
         return [line.partition(",")[2] for line in lines if line]
 
     def test_of_commands(self, run: Run) -> None:
@@ -145,16 +145,16 @@ class TestMistakes:
         assert "No such command 'snd'. Did you mean 'send'?" in result.stderr
         assert "Did you mean" not in run("xyzzy").stderr
 
-    def test_an_unknown_option_is_a_usage_error(self, run: Run) -> None:
-        result = run("list", "--colour")
+    def test_an_unknown_option_is_a_usage_error(self, call: Run) -> None:
+        result = call("list", "--colour")
         assert result.returncode == 2
         assert "No such option" in result.stderr
 
     @pytest.mark.parametrize(
         "name", ["list", "new", "render", "preview", "send", "status", "log", "schedule"]
     )
-    def test_a_folder_without_a_publication_says_what_to_do(self, run: Run, name: str) -> None:
-        result = run(
+    def test_a_folder_without_a_publication_says_what_to_do(self, call: Run, name: str) -> None:
+        result = call(
             name, *(["1"] if name in ("render", "preview", "send", "status", "log") else [])
         )
         assert result.returncode == 2
@@ -173,17 +173,17 @@ class TestMistakes:
         ],
     )
     def test_what_is_no_number_is_a_usage_error(
-        self, run: Run, publication: Path, name: str, number: str
+        self, call: Run, publication: Path, name: str, number: str
     ) -> None:
-        result = run(name, number, cwd=publication)
+        result = call(name, number, cwd=publication)
         assert result.returncode == 2
         assert "number" in result.stderr.lower()
 
     @pytest.mark.parametrize("name", ["render", "send", "status", "log"])
     def test_an_unknown_issue_names_the_nearest(
-        self, run: Run, publication: Path, name: str
+        self, call: Run, publication: Path, name: str
     ) -> None:
-        result = run(name, "64", cwd=publication)
+        result = call(name, "64", cwd=publication)
         assert result.returncode == 2
         assert "no issue 64" in result.stderr
         assert "1" in result.stderr
@@ -200,14 +200,14 @@ class TestMistakes:
         assert "error: " not in result.stderr
         assert result.stdout == ""
 
-    def test_a_mistake_of_the_settings_exits_2(self, run: Run, publication: Path) -> None:
+    def test_a_mistake_of_the_settings_exits_2(self, call: Run, publication: Path) -> None:
         (publication / "newsletter.yaml").write_text("name: x\nfrom: {name: x, address: nobody}\n")
-        result = run("list", cwd=publication)
+        result = call("list", cwd=publication)
         assert result.returncode == 2
         assert "newsletter.yaml:2:" in result.stderr
 
-    def test_a_file_that_cannot_be_written_is_one_line(self, run: Run, publication: Path) -> None:
-        result = run("render", "1", "--out", "newsletter.yaml/out", cwd=publication)
+    def test_a_file_that_cannot_be_written_is_one_line(self, call: Run, publication: Path) -> None:
+        result = call("render", "1", "--out", "newsletter.yaml/out", cwd=publication)
         assert result.returncode == 1
         assert result.stderr == "error: newsletter.yaml/out: Not a directory\n"
 
@@ -218,8 +218,8 @@ class TestFolder:
         assert run("-C", "weekly", "render", "1", "--out", "made").returncode == 0
         assert (publication / "made" / "001.html").exists()
 
-    def test_that_does_not_exist(self, run: Run) -> None:
-        result = run("-C", "nowhere", "list")
+    def test_that_does_not_exist(self, call: Run) -> None:
+        result = call("-C", "nowhere", "list")
         assert result.returncode == 2
         assert result.stderr == "error: -C nowhere: No such file or directory\n"
 

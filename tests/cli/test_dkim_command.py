@@ -45,50 +45,50 @@ class TestNew:
         assert f".newsletter/dkim/{path.name}" in result.stdout.splitlines()[0]
         assert "PRIVATE" not in result.stdout
 
-    def test_prints_the_record_of_an_rsa_key(self, run: Run, publication: Path) -> None:
-        name, value = record_in(run("dkim", "new", "--selector", "s1", cwd=publication).stdout)
+    def test_prints_the_record_of_an_rsa_key(self, call: Run, publication: Path) -> None:
+        name, value = record_in(call("dkim", "new", "--selector", "s1", cwd=publication).stdout)
         assert name == "s1._domainkey.example.org"
         assert re.fullmatch(r"v=DKIM1; k=rsa; p=[A-Za-z0-9+/]{390,}=*", value)
 
-    def test_prints_the_record_of_an_ed25519_key(self, run: Run, publication: Path) -> None:
-        result = run("dkim", "new", "--type", "ed25519", cwd=publication)
+    def test_prints_the_record_of_an_ed25519_key(self, call: Run, publication: Path) -> None:
+        result = call("dkim", "new", "--type", "ed25519", cwd=publication)
         name, value = record_in(result.stdout)
         assert name.startswith("ed25519-20")
         assert re.fullmatch(r"v=DKIM1; k=ed25519; p=[A-Za-z0-9+/]{43}=", value)
 
     @pytest.mark.parametrize("file", [None, "keys/weekly key.pem", "0123", "~/k.pem", "yes"])
     def test_prints_lines_that_newsletter_yaml_takes(
-        self, run: Run, publication: Path, tmp_path: Path, file: str | None
+        self, call: Run, publication: Path, tmp_path: Path, file: str | None
     ) -> None:
         home = {"HOME": str(tmp_path / "home")}
         words = ["--out", file] if file else []
-        result = run("dkim", "new", "--selector", "2026", *words, cwd=publication, env=home)
+        result = call("dkim", "new", "--selector", "2026", *words, cwd=publication, env=home)
         assert result.returncode == 0
         configure(publication, result.stdout)
         text = (publication / "newsletter.yaml").read_text()
         expected = {"selector": "2026"} | ({"file": file} if file else {})
         assert yaml.safe_load(text)["dkim"] == {"keys": [expected]}
-        assert run("send", "1", "--dry-run", cwd=publication, env=home).returncode == 0
+        assert call("send", "1", "--dry-run", cwd=publication, env=home).returncode == 0
 
-    def test_says_where_a_second_key_goes(self, run: Run, publication: Path) -> None:
-        first = run("dkim", "new", "--selector", "a", cwd=publication)
+    def test_says_where_a_second_key_goes(self, call: Run, publication: Path) -> None:
+        first = call("dkim", "new", "--selector", "a", cwd=publication)
         configure(publication, first.stdout)
-        second = run("dkim", "new", "--selector", "b", "--type", "ed25519", cwd=publication)
+        second = call("dkim", "new", "--selector", "b", "--type", "ed25519", cwd=publication)
         assert "add this to dkim.keys in newsletter.yaml:" in second.stdout
         configure(publication, second.stdout)
         text = (publication / "newsletter.yaml").read_text()
         assert yaml.safe_load(text)["dkim"] == {"keys": [{"selector": "a"}, {"selector": "b"}]}
 
-    def test_publishes_under_the_domain_that_signs(self, run: Run, publication: Path) -> None:
+    def test_publishes_under_the_domain_that_signs(self, call: Run, publication: Path) -> None:
         with (publication / "newsletter.yaml").open("a") as stream:
             stream.write("\ndkim:\n  domain: mail.example.org\n  keys:\n    - selector: old\n")
-        result = run("dkim", "new", "--selector", "new", cwd=publication)
+        result = call("dkim", "new", "--selector", "new", cwd=publication)
         assert record_in(result.stdout)[0] == "new._domainkey.mail.example.org"
 
-    def test_never_overwrites_a_key(self, run: Run, publication: Path) -> None:
-        run("dkim", "new", "--selector", "a", cwd=publication)
+    def test_never_overwrites_a_key(self, call: Run, publication: Path) -> None:
+        call("dkim", "new", "--selector", "a", cwd=publication)
         key = (publication / ".newsletter/dkim/a.pem").read_bytes()
-        again = run("dkim", "new", "--selector", "a", cwd=publication)
+        again = call("dkim", "new", "--selector", "a", cwd=publication)
         assert again.returncode == 2
         assert again.stdout == ""
         assert again.stderr == (
@@ -99,15 +99,15 @@ class TestNew:
 
     @pytest.mark.parametrize("selector", ["", "a b", "a_b", "-a", "a.", "../../a", "a" * 64, "选"])
     def test_refuses_a_selector_that_the_dns_has_not(
-        self, run: Run, publication: Path, selector: str
+        self, call: Run, publication: Path, selector: str
     ) -> None:
-        result = run("dkim", "new", "--selector", selector, cwd=publication)
+        result = call("dkim", "new", "--selector", selector, cwd=publication)
         assert result.returncode == 2
         assert "letters, digits, hyphens and dots only" in result.stderr
         assert not (publication / ".newsletter").exists()
 
-    def test_needs_a_publication(self, run: Run, tmp_path: Path) -> None:
-        result = run("dkim", "new", cwd=tmp_path)
+    def test_needs_a_publication(self, call: Run, tmp_path: Path) -> None:
+        result = call("dkim", "new", cwd=tmp_path)
         assert result.returncode == 2
         assert result.stderr.startswith("error: there is no newsletter.yaml")
 
@@ -144,14 +144,14 @@ class TestSigning:
                 assert message.verify(idx=index, dnsfunc=lambda name, timeout=5: records[name])
 
     def test_without_its_key_is_refused_and_looking_is_not(
-        self, run: Run, publication: Path
+        self, call: Run, publication: Path
     ) -> None:
         with (publication / "newsletter.yaml").open("a") as stream:
             stream.write("\ndkim:\n  keys:\n    - selector: lost\n")
-        result = run("send", "1", "--dry-run", cwd=publication)
+        result = call("send", "1", "--dry-run", cwd=publication)
         assert result.returncode == 2
         assert result.stderr.startswith("error: .newsletter/dkim/lost.pem: the DKIM key cannot")
-        assert run("render", "1", cwd=publication).returncode == 0
+        assert call("render", "1", cwd=publication).returncode == 0
 
     @pytest.mark.parametrize(
         ("lines", "words"),
@@ -168,12 +168,12 @@ class TestSigning:
         ],
     )
     def test_wrong_settings_are_told_with_their_line(
-        self, run: Run, publication: Path, lines: str, words: str
+        self, call: Run, publication: Path, lines: str, words: str
     ) -> None:
         path = publication / "newsletter.yaml"
         count = len(path.read_text().splitlines())
         path.write_text(f"{path.read_text()}{lines}")
-        result = run("list", cwd=publication)
+        result = call("list", cwd=publication)
         assert result.returncode == 2
         told = re.match(r"newsletter\.yaml:(\d+):\d+: (.*)", result.stderr)
         assert told is not None, result.stderr

@@ -45,8 +45,8 @@ def test_shows_number_date_status_and_title_in_columns(run: Run, issues: Path) -
     assert result.stdout.endswith("Broken: 2, 11. To see all that is wrong: newsletter render 2\n")
 
 
-def test_json_has_the_same_for_programs(run: Run, issues: Path) -> None:
-    result = run("list", "--json", cwd=issues)
+def test_json_has_the_same_for_programs(call: Run, issues: Path) -> None:
+    result = call("list", "--json", cwd=issues)
     assert result.stdout.count("\n") == 1
     listed = json.loads(result.stdout)["issues"]
     assert [issue["number"] for issue in listed] == [1, 2, 10, 11]
@@ -66,20 +66,20 @@ def test_json_has_the_same_for_programs(run: Run, issues: Path) -> None:
     assert listed[2]["date"] is None
 
 
-def test_a_broken_theme_does_not_hide_the_issues(run: Run, publication: Path) -> None:
+def test_a_broken_theme_does_not_hide_the_issues(call: Run, publication: Path) -> None:
     (publication / "templates" / "blocks" / "poem.html.j2").write_text("half a kind")
-    result = run("list", cwd=publication)
+    result = call("list", cwd=publication)
     assert result.returncode == 0
     assert "1      -     broken  -     templates/" in result.stdout
     assert "poem.txt.j2" in result.stdout
 
 
-def test_without_issues_says_how_to_make_one(run: Run, publication: Path) -> None:
+def test_without_issues_says_how_to_make_one(call: Run, publication: Path) -> None:
     (publication / "content" / "001.yaml").unlink()
-    assert run("list", cwd=publication).stdout == (
+    assert call("list", cwd=publication).stdout == (
         "There are no issues yet: `newsletter new` makes the first.\n"
     )
-    assert json.loads(run("list", "--json", cwd=publication).stdout) == {"issues": []}
+    assert json.loads(call("list", "--json", cwd=publication).stdout) == {"issues": []}
 
 
 def test_on_a_terminal_no_line_is_wider_than_it(issues: Path, environ: dict[str, str]) -> None:
