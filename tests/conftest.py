@@ -92,8 +92,8 @@ def call(
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """`call("list", cwd=…, env=…)`: a command in this very process, for the many variants of one answer.
 
-    Starting Python and importing everything takes longer than most answers. Whatever depends on being a process, and one
-    answer of every command at least, is tested with a process.
+    Starting Python and importing everything takes longer than most answers. Whatever depends on being a process, and
+    one answer of every command at least, is tested with a process.
     """
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import catcher
 import pytest
-from story import ROOT, SECRET, Demo, Desk, Mail, copy_sample, finish, parse
+from story import (
+    ROOT,
+    SECRET,
+    Demo,
+    Desk,
+    Finished,
+    Mail,
+    copy_sample,
+    environment,
+    finish,
+    parse,
+)
 
 
 @pytest.fixture
@@ -20,6 +32,17 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(root=root, variables={"NEWSLETTER_SECRET": SECRET})
     yield desk
     desk.close()
+
+
+@pytest.fixture
+def told(desk: Desk, call: Callable[..., CompletedProcess[str]]) -> Callable[..., Finished]:
+    """`told("send", …)` as `desk.run`, in this process: for the variants of what a process has said."""
+
+    def run(*words: str, **variables: str) -> Finished:
+        done = call(*words, cwd=desk.root, env=environment(**{**desk.variables, **variables}))
+        return Finished(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    return run
 
 
 @pytest.fixture

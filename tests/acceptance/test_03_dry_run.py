@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from story import Desk, Mail
+from collections.abc import Callable
+
+from story import Desk, Finished, Mail
+
+Told = Callable[..., Finished]
 
 
 def eml(folder_files: dict[str, bytes], prefix: str) -> dict[str, bytes]:
@@ -52,14 +56,14 @@ def test_without_a_secret_it_makes_the_key_file_that_the_send_will_use(
     assert sorted(eml(desk.snapshot(), "dry/").values()) == sorted(mail.messages().values())
 
 
-def test_a_draft_can_be_tried_too(desk: Desk) -> None:
-    done = desk.run("send", "65", "--dry-run")
+def test_a_draft_can_be_tried_too(told: Told) -> None:
+    done = told("send", "65", "--dry-run")
     assert done.code == 0
     assert "11 messages built" in done.out
 
 
-def test_who_is_left_out_is_said(desk: Desk) -> None:
-    done = desk.run("send", "64", "--dry-run")
+def test_who_is_left_out_is_said(told: Told) -> None:
+    done = told("send", "64", "--dry-run")
     assert "left out of the list: " in done.out
     assert "1 unsubscribed" in done.out
     assert "1 pending" in done.out

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from story import Desk
+from story import Desk, Finished
+
+Told = Callable[..., Finished]
 
 MISTAKES = """\
 number: 64
@@ -28,8 +32,8 @@ sections:
     "words",
     [("send", "99", "--dry-run"), ("send", "99", "--yes"), ("render", "99"), ("status", "99")],
 )
-def test_an_unknown_issue_names_the_nearest_ones(desk: Desk, words: tuple[str, ...]) -> None:
-    done = desk.run(*words)
+def test_an_unknown_issue_names_the_nearest_ones(told: Told, words: tuple[str, ...]) -> None:
+    done = told(*words)
     assert done.code == 2
     assert "99" in done.err
     assert "64" in done.err
@@ -37,8 +41,8 @@ def test_an_unknown_issue_names_the_nearest_ones(desk: Desk, words: tuple[str, .
 
 
 @pytest.mark.parametrize("number", ["../64", "64/../65", "sixty-four", "-1", "６４", "6 4", ""])
-def test_only_a_number_is_a_number(desk: Desk, number: str) -> None:
-    done = desk.run("render", "--", number)
+def test_only_a_number_is_a_number(desk: Desk, told: Told, number: str) -> None:
+    done = told("render", "--", number)
     assert done.code == 2
     assert "is not the number of an issue" in done.err
     assert not (desk.root / "out").exists()
@@ -59,24 +63,24 @@ def test_every_mistake_of_a_file_at_once(desk: Desk) -> None:
     assert "url: https://example.org/b" in done.err  # the line itself
 
 
-def test_broken_yaml_is_shown_with_its_line(desk: Desk) -> None:
+def test_broken_yaml_is_shown_with_its_line(desk: Desk, told: Told) -> None:
     desk.write("content/064.yaml", "number: 64\ntitle: [a, b\nsections: []\n")
-    done = desk.run("render", "64")
+    done = told("render", "64")
     assert done.code == 1
     assert "content/064.yaml:" in done.err
 
 
-def test_a_file_that_is_no_text_is_said_to_be_none(desk: Desk) -> None:
+def test_a_file_that_is_no_text_is_said_to_be_none(desk: Desk, told: Told) -> None:
     desk.write("content/064.yaml", b"number: 64\ntitle: \xff\xfe\n")
-    done = desk.run("render", "64")
+    done = told("render", "64")
     assert done.code == 1
     assert "content/064.yaml" in done.err
     assert "UTF-8" in done.err
 
 
-def test_two_files_for_one_number_are_both_named(desk: Desk) -> None:
+def test_two_files_for_one_number_are_both_named(desk: Desk, told: Told) -> None:
     desk.write("content/64-again.md", "---\nnumber: 64\ntitle: 又一次\n---\n")
-    done = desk.run("render", "64")
+    done = told("render", "64")
     assert done.code == 1
     assert "content/064.yaml" in done.err
     assert "content/64-again.md" in done.err
@@ -93,20 +97,20 @@ def test_a_template_that_names_what_does_not_exist(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("source", ["../../secret.png", "/etc/hostname", "assets/../../secret.png"])
-def test_a_picture_outside_the_folder_is_refused(desk: Desk, source: str) -> None:
+def test_a_picture_outside_the_folder_is_refused(desk: Desk, told: Told, source: str) -> None:
     (desk.root.parent / "secret.png").write_bytes((desk.root / "assets/masthead.png").read_bytes())
     desk.write(
         "content/066.yaml",
         "number: 66\ntitle: 图\nsections:\n  - items:\n"
         f"      - {{kind: image, src: '{source}', alt: 图}}\n",
     )
-    done = desk.run("render", "66")
+    done = told("render", "66")
     assert done.code == 1
     assert "content/066.yaml:5" in done.err
     assert not list(desk.root.glob("out/066.*"))
 
 
-def test_a_picture_behind_a_symlink_that_leads_out_is_refused(desk: Desk) -> None:
+def test_a_picture_behind_a_symlink_that_leads_out_is_refused(desk: Desk, told: Told) -> None:
     (desk.root.parent / "secret.png").write_bytes((desk.root / "assets/masthead.png").read_bytes())
     (desk.root / "assets/inside.png").symlink_to(desk.root.parent / "secret.png")
     desk.write(
@@ -114,17 +118,17 @@ def test_a_picture_behind_a_symlink_that_leads_out_is_refused(desk: Desk) -> Non
         "number: 66\ntitle: 图\nsections:\n  - items:\n"
         "      - {kind: image, src: assets/inside.png, alt: 图}\n",
     )
-    done = desk.run("render", "66")
+    done = told("render", "66")
     assert done.code == 1
     assert "assets/inside.png" in done.err
 
 
 @pytest.mark.parametrize("name", ["../secret.j2", "/etc/passwd", "blocks/../../secret.j2"])
-def test_a_template_includes_nothing_from_outside(desk: Desk, name: str) -> None:
+def test_a_template_includes_nothing_from_outside(desk: Desk, told: Told, name: str) -> None:
     (desk.root / "secret.j2").write_text("SECRET", "utf-8")
     path = desk.root / "templates/issue.txt.j2"
     desk.write("templates/issue.txt.j2", f'{{% include "{name}" %}}\n' + path.read_text("utf-8"))
-    done = desk.run("render", "64")
+    done = told("render", "64")
     assert done.code == 1
     assert "templates/issue.txt.j2:1" in done.err
 
@@ -143,10 +147,10 @@ def test_without_a_publication_it_says_how_to_get_one(desk: Desk) -> None:
     assert "newsletter init" in done.err
 
 
-def test_mistakes_in_the_settings_come_all_at_once(desk: Desk) -> None:
+def test_mistakes_in_the_settings_come_all_at_once(desk: Desk, told: Told) -> None:
     desk.edit("newsletter.yaml", "timezone: Asia/Shanghai", "timezone: Mars/Olympus")
     desk.edit("newsletter.yaml", "list_id: weekly.example.org", "list-id: weekly.example.org")
-    done = desk.run("list")
+    done = told("list")
     assert done.code == 2
     assert done.err.count("newsletter.yaml:") >= 2
     assert "list_id" in done.err

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from story import Desk, Mail, parse
+from story import Desk, Finished, Mail, parse
+
+Told = Callable[..., Finished]
 
 BAD_ROWS = """\
 email,name,status
@@ -26,9 +30,9 @@ def test_a_bad_row_is_named_and_the_others_get_their_mail(desk: Desk, mail: Mail
     assert "maybe" in done.err
 
 
-def test_the_dry_run_says_the_same(desk: Desk) -> None:
+def test_the_dry_run_says_the_same(desk: Desk, told: Told) -> None:
     desk.write("subscribers.example.csv", BAD_ROWS)
-    done = desk.run("send", "64", "--dry-run")
+    done = told("send", "64", "--dry-run")
     assert done.code == 1
     assert "2 messages built" in done.out
     assert done.err.count("subscribers.example.csv:") == 3
@@ -47,19 +51,19 @@ def test_the_dry_run_says_the_same(desk: Desk) -> None:
     ids=["no email column", "empty", "not UTF-8", "no rows", "NUL bytes", "a column twice"],
 )
 def test_a_list_that_cannot_be_used_says_so(
-    desk: Desk, mail: Mail, content: bytes, word: str
+    desk: Desk, told: Told, mail: Mail, content: bytes, word: str
 ) -> None:
     desk.write("subscribers.example.csv", content)
-    done = desk.run("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
+    done = told("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
     assert done.code == 1
     assert "subscribers.example.csv" in done.err
     assert word in done.err
     assert mail.recipients() == []
 
 
-def test_a_list_that_is_not_there(desk: Desk, mail: Mail) -> None:
+def test_a_list_that_is_not_there(desk: Desk, told: Told, mail: Mail) -> None:
     (desk.root / "subscribers.example.csv").unlink()
-    done = desk.run("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
+    done = told("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
     assert done.code == 1
     assert "subscribers.example.csv" in done.err
 
@@ -73,9 +77,9 @@ def test_a_list_that_is_not_there(desk: Desk, mail: Mail) -> None:
     ],
     ids=["semicolons", "tabs", "as Excel saves it"],
 )
-def test_lists_as_spreadsheets_save_them(desk: Desk, mail: Mail, content: str) -> None:
+def test_lists_as_spreadsheets_save_them(desk: Desk, told: Told, mail: Mail, content: str) -> None:
     desk.write("subscribers.example.csv", content)
-    assert desk.run("send", "64", "--yes", NEWSLETTER_RELAY=mail.url).code == 0
+    assert told("send", "64", "--yes", NEWSLETTER_RELAY=mail.url).code == 0
     assert mail.recipients() == ["a@example.org"]
 
 
@@ -89,10 +93,10 @@ def test_lists_as_spreadsheets_save_them(desk: Desk, mail: Mail, content: str) -
         '"林\u2028Bcc: victim@example.net"',
     ],
 )
-def test_a_name_never_becomes_a_header(desk: Desk, mail: Mail, name: str) -> None:
+def test_a_name_never_becomes_a_header(desk: Desk, told: Told, mail: Mail, name: str) -> None:
     rows = f"email,name\ngood@example.org,Ada\na@example.org,{name}\n"
     desk.write("subscribers.example.csv", rows)
-    done = desk.run("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
+    done = told("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
     for data in mail.messages().values():
         message = parse(data)
         assert message["Bcc"] is None
@@ -113,11 +117,11 @@ def test_a_name_never_becomes_a_header(desk: Desk, mail: Mail, name: str) -> Non
         '"a\\0b"',
     ],
 )
-def test_a_subject_never_becomes_a_header(desk: Desk, mail: Mail, title: str) -> None:
+def test_a_subject_never_becomes_a_header(desk: Desk, told: Told, mail: Mail, title: str) -> None:
     desk.edit(
         "content/064.yaml", "title: 微调新范式：组合、噪音、指令、自我改进等", f"title: {title}"
     )
-    done = desk.run("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
+    done = told("send", "64", "--yes", NEWSLETTER_RELAY=mail.url)
     assert done.code in (0, 1)
     assert bool(mail.recipients()) is (done.code == 0)
     for data in mail.messages().values():

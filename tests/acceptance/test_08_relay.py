@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import catcher
 import pytest
-from story import Desk, Mail, finish
+from story import Desk, Finished, Mail, finish
+
+Told = Callable[..., Finished]
 
 
 def states(desk: Desk) -> dict[str, int]:
@@ -36,14 +39,14 @@ def test_no_relay_says_how_to_configure_one(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "url", ["example.org", "http://example.org", "smtp://", "smtp://a:99999", "smtp://h:25/path"]
 )
-def test_a_relay_that_is_no_relay(desk: Desk, url: str) -> None:
-    done = desk.run("send", "64", "--yes", NEWSLETTER_RELAY=url)
+def test_a_relay_that_is_no_relay(told: Told, url: str) -> None:
+    done = told("send", "64", "--yes", NEWSLETTER_RELAY=url)
     assert done.code == 2
     assert "smtp" in done.err
 
 
-def test_a_password_in_the_url_is_refused_and_not_repeated(desk: Desk) -> None:
-    done = desk.run("send", "64", "--yes", NEWSLETTER_RELAY="smtps://me:geheim@example.org")
+def test_a_password_in_the_url_is_refused_and_not_repeated(told: Told) -> None:
+    done = told("send", "64", "--yes", NEWSLETTER_RELAY="smtps://me:geheim@example.org")
     assert done.code == 2
     assert "NEWSLETTER_RELAY_PASSWORD" in done.err
     assert "geheim" not in done.said
@@ -124,7 +127,7 @@ def test_a_test_send_is_marked_and_leaves_no_record(desk: Desk, mail: Mail) -> N
     assert states(desk) == {}
 
 
-def test_a_test_send_to_a_relay_that_is_down(desk: Desk, nowhere: str) -> None:
-    done = desk.run("send", "64", "--to", "editor@example.org", NEWSLETTER_RELAY=nowhere)
+def test_a_test_send_to_a_relay_that_is_down(told: Told, nowhere: str) -> None:
+    done = told("send", "64", "--to", "editor@example.org", NEWSLETTER_RELAY=nowhere)
     assert done.code == 75
     assert "error: " in done.err

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import catcher
-from story import Desk, Mail, finish
+from story import Desk, Finished, Mail, finish
+
+Told = Callable[..., Finished]
 
 READERS = 11
 
@@ -57,10 +60,10 @@ def test_a_changed_issue_is_not_sent_to_the_rest_in_silence(desk: Desk, mail: Ma
     assert len(mail.recipients()) == READERS
 
 
-def test_a_lost_ledger_does_not_mail_the_archive(desk: Desk, mail: Mail) -> None:
+def test_a_lost_ledger_does_not_mail_the_archive(desk: Desk, told: Told, mail: Mail) -> None:
     settings = (desk.root / "newsletter.yaml").read_text("utf-8")
     desk.write("newsletter.yaml", settings.replace("send:\n", "send:\n  due_within: 14\n"))
-    done = desk.run("send", "--due", NEWSLETTER_RELAY=mail.url)
+    done = told("send", "--due", NEWSLETTER_RELAY=mail.url)
     assert done.code == 0
     assert "never sent from here (send.due_within): 64" in done.out
     assert not mail.recipients()
@@ -99,9 +102,9 @@ def test_a_broken_issue_does_not_stop_the_others(desk: Desk, mail: Mail) -> None
     assert len(mail.recipients()) == READERS
 
 
-def test_with_nothing_due_it_says_so(desk: Desk, mail: Mail) -> None:
+def test_with_nothing_due_it_says_so(desk: Desk, told: Told, mail: Mail) -> None:
     desk.edit("content/064.yaml", "status: ready", "status: draft")
-    done = desk.run("send", "--due", NEWSLETTER_RELAY=mail.url)
+    done = told("send", "--due", NEWSLETTER_RELAY=mail.url)
     assert done.code == 0
     assert "No issue is due." in done.out
 

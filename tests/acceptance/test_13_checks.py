@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from story import ROOT, Desk, Mail
+from story import ROOT, Desk, Finished, Mail
+
+Told = Callable[..., Finished]
 
 TALK = "title: 语言模型的新微调方式"
 LOG = ".newsletter/log/064.jsonl"
@@ -29,18 +32,18 @@ def records(desk: Desk) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("number", ["64", "65"])
-def test_the_sample_has_no_errors(desk: Desk, number: str) -> None:
-    done = desk.run("check", number, "--format", "json")
+def test_the_sample_has_no_errors(told: Told, number: str) -> None:
+    done = told("check", number, "--format", "json")
     assert done.code == 0
     assert "error" not in {one["severity"] for one in json.loads(done.out)["findings"]}
 
 
-def test_a_broken_copy_shows_all_its_faults_in_one_run(faulty: Desk) -> None:
+def test_a_broken_copy_shows_all_its_faults_in_one_run(faulty: Desk, told: Told) -> None:
     faulty.edit("content/064.yaml", "label: 阅读原文", "lable: 阅读原文")
     faulty.edit("content/064.yaml", "在群里您可以：", "在群里您可以：TODO")
     faulty.edit("templates/blocks/event.html.j2", "item.speaker.name", "item.speaker.nam")
     faulty.edit("templates/styles/inlined.css", ".end { font-size: 40px;", ".end { inset: 1px 2px;")
-    found = json.loads(faulty.run("check", "64", "--format", "json").out)["findings"]
+    found = json.loads(told("check", "64", "--format", "json").out)["findings"]
     errors = {(one["code"], one["path"]) for one in found if one["severity"] == "error"}
     assert errors >= {
         ("weekday-wrong", "content/064.yaml"),
@@ -61,8 +64,9 @@ def test_a_send_refuses_an_issue_with_errors(faulty: Desk, mail: Mail) -> None:
     assert not (faulty.root / ".newsletter/newsletter.db").exists()
 
 
-def test_what_is_due_is_refused_too_and_the_exit_code_says_so(faulty: Desk, mail: Mail) -> None:
-    done = faulty.run("send", "--due", NEWSLETTER_RELAY=mail.url)
+@pytest.mark.usefixtures("faulty")
+def test_what_is_due_is_refused_too_and_the_exit_code_says_so(told: Told, mail: Mail) -> None:
+    done = told("send", "--due", NEWSLETTER_RELAY=mail.url)
     assert done.code == 1
     assert "weekday-wrong" in done.err
     assert mail.messages() == {}
@@ -97,17 +101,17 @@ def test_a_send_that_has_begun_goes_on_without_another_question(faulty: Desk, ma
     assert [record.get("event") for record in records(faulty)].count("forced") == 1
 
 
-def test_force_without_errors_leaves_no_trace(desk: Desk, mail: Mail) -> None:
-    done = desk.run("send", "64", "--yes", "--force", NEWSLETTER_RELAY=mail.url)
+def test_force_without_errors_leaves_no_trace(desk: Desk, told: Told, mail: Mail) -> None:
+    done = told("send", "64", "--yes", "--force", NEWSLETTER_RELAY=mail.url)
     assert done.code == 0
     assert "--force" not in done.err
     assert not [record for record in records(desk) if "event" in record]
 
 
-def test_an_accepted_error_does_not_stop_a_send(faulty: Desk, mail: Mail) -> None:
+def test_an_accepted_error_does_not_stop_a_send(faulty: Desk, told: Told, mail: Mail) -> None:
     accept = "accept: [{code: weekday-wrong, reason: 会期按报名人数另行通知}]"
     faulty.edit("content/064.yaml", "status: ready\n", f"status: ready\n{accept}\n")
-    assert faulty.run("send", "64", "--yes", NEWSLETTER_RELAY=mail.url).code == 0
+    assert told("send", "64", "--yes", NEWSLETTER_RELAY=mail.url).code == 0
     assert len(mail.messages()) == 11
 
 
