@@ -233,8 +233,7 @@ def _survey(project: Project, issue: Issue) -> tuple[Subscriber, Mapping[Hidden,
     restricted = any(item.only for _, item in issue.items())
     for subscriber in islice(_recipients(project), MOST_ROWS):
         if restricted:
-            seen_by = {"tags": subscriber.tags, "language": subscriber.language}
-            unseen[issue.hidden_from(**seen_by)] += 1  # type: ignore[arg-type]
+            unseen[issue.hidden_from(subscriber)] += 1
         size = _length(subscriber)
         if size > length:
             longest, length = subscriber, size

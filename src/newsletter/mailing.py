@@ -5,6 +5,7 @@ Preview, dry run, test send and real send all get their messages here, which is 
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -73,8 +74,15 @@ class Mailing:
 
     @property
     def digest(self) -> str:
-        """What the ledger freezes: SHA-256 of the edition that shows every item."""
-        return self.composer_without(frozenset()).digest
+        """What the ledger freezes: SHA-256 of the edition that shows every item, and of who sees which."""
+        whole = self.composer_without(frozenset()).digest
+        if not self._restricted:
+            return whole
+        readers = [
+            item.only.model_dump_json() if item.only else ""
+            for _, item in self.source.issue.items()
+        ]
+        return hashlib.sha256("\n".join((whole, *readers)).encode()).hexdigest()
 
     def composer(self, subscriber: Subscriber | None = None) -> Composer:
         """The composer of the edition that `subscriber` sees, or of the one that shows every item.
@@ -85,7 +93,7 @@ class Mailing:
         """
         if subscriber is None or not self._restricted:
             return self.composer_without(frozenset())
-        hidden = self.source.issue.hidden_from(tags=subscriber.tags, language=subscriber.language)
+        hidden = self.source.issue.hidden_from(subscriber)
         return self.composer_without(hidden)
 
     def message(self, subscriber: Subscriber) -> Message:

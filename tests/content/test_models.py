@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from newsletter.audience.models import Subscriber
 from newsletter.content.models import (
     BUILT_IN_KINDS,
     Block,
@@ -17,6 +19,7 @@ from newsletter.content.models import (
     Section,
     Status,
 )
+from newsletter.mail.address import parse_address
 
 ITEM: TypeAdapter[Block] = TypeAdapter(Item)
 
@@ -178,17 +181,31 @@ def test_items_come_with_their_locations() -> None:
 def test_who_does_not_see_what(tags: set[str], language: str | None, hidden: set[str]) -> None:
     result = issue(sections=[SECTION])
     places = {"a": ("sections", 0, "items", 1), "b": ("sections", 0, "groups", 0, "items", 0)}
-    assert result.hidden_from(tags=frozenset(tags), language=language) == {
-        places[name] for name in hidden
-    }
+    assert result.hidden_from(reader(*tags, language=language)) == {places[name] for name in hidden}
 
 
-def test_both_conditions_must_hold() -> None:
-    only = Only(tags=("a", "b"), languages=("zh", "en"))
-    assert only.admits(tags=frozenset({"b"}), language="en-GB")
-    assert not only.admits(tags=frozenset({"b"}), language="fr")
-    assert not only.admits(tags=frozenset(), language="zh")
-    assert Only().admits(tags=frozenset(), language=None)
+def reader(*tags: str, **facts: Any) -> Subscriber:
+    return Subscriber(address=parse_address("a@qq.com"), tags=frozenset(tags), **facts)
+
+
+def test_all_conditions_must_hold() -> None:
+    only = Only.model_validate(
+        {"tags": ["a", "b"], "languages": ["zh", "en"], "segment": "not domain = qq.com or joined"}
+    )
+    joined = date(2026, 1, 1)
+    assert only.admits(reader("b", language="en-GB", joined=joined))
+    assert not only.admits(reader("b", language="en-GB"))
+    assert not only.admits(reader("b", language="fr", joined=joined))
+    assert not only.admits(reader(language="zh", joined=joined))
+    assert Only().admits(reader())
+
+
+def test_a_segment_alone_is_the_short_form() -> None:
+    short = ITEM.validate_python({"kind": "divider", "only": "tag = cv"})
+    assert short == ITEM.validate_python({"kind": "divider", "only": {"segment": "Tag ＝“cv”"}})
+    assert short.only is not None
+    assert short.only.admits(reader("cv"))
+    assert not short.only.admits(reader("nlp"))
 
 
 def test_a_section_may_hold_both() -> None:

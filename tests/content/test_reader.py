@@ -356,3 +356,36 @@ def test_any_yaml_is_an_issue_or_a_source_error(
     name = "64.md" if prose else "64.yaml"
     data = f"---\n{text}---\n正文\n" if prose else text
     attempt(tmp_path_factory.getbasetemp(), data.encode("utf-8", "replace"), name)
+
+
+ONLY = "number: 64\ntitle: 题\nsections:\n  - items:\n      - kind: divider\n        only: "
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "column", "message"),
+    [
+        ("tag = cv and", 6, 27, "a question is expected, but something is missing"),
+        ("tag = cv and lang = zh", 6, 28, "`lang` is nothing to ask about"),
+        ('"name = \\"李 雷\\" oops"', 6, 31, "`and`, `or` or the end is expected"),
+        ("'name = ''李 雷'' oops'", 6, 31, "`and`, `or` or the end is expected"),
+        ("{tags: [cv], segment: “tag” = cv}", 6, 37, "a question is expected, but `tag` does"),
+        ("{segment: got 63 or tag = cv}", 6, 25, "`got` cannot stand here"),
+        ("not 标签 = cv", 6, 19, "`标签` is nothing to ask about"),
+        ("|\n          tag = cv\n          or tag = (a)\n", 8, 20, "several values need `in`"),
+        ("tag = cv\n          or tags = a\n", 7, 14, "`tags` is nothing to ask about"),
+        ('""', 6, 15, "the segment is empty"),
+        ("{segment: 5}", 6, 25, "`5` is nothing to ask about"),
+        ("[cv]", 6, 15, "`only` must be a block of fields, not a list"),
+    ],
+)
+def test_mistakes_in_a_segment_have_their_own_place(
+    read: Read, written: str, line: int, column: int, message: str
+) -> None:
+    (head,) = heads(read, ONLY + written + "\n")
+    assert head.startswith(f"content/064.yaml:{line}:{column}: {message}")
+
+
+def test_a_segment_in_front_matter(read: Read) -> None:
+    front = "sections:\n  - items:\n      - {kind: divider, only: cv}\n"
+    (head,) = heads(read, f"---\nnumber: 65\ntitle: 题\n{front}---\n\n正文。\n", "065.md")
+    assert head.startswith("content/065.md:6:31: `cv` is nothing to ask about")

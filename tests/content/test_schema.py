@@ -75,6 +75,8 @@ def test_the_sample_publication_is_valid() -> None:
         {"kind": "text", "body": "x", "only": {"tags": ["a", 5], "languages": ["zh"]}},
         {"kind": "image", "src": "a.png", "alt": "", "width": "320"},
         {"kind": "divider", "only": None},
+        {"kind": "divider", "only": "tag = cv"},
+        {"kind": "divider", "only": {"segment": "tag = cv", "tags": ["a"]}},
         {"kind": "qr", "url": "https://a.example"},
         {"kind": "button", "label": "x", "url": "https://a.example"},
         {"kind": "quote", "body": "x"},
@@ -100,6 +102,7 @@ def test_good_blocks(block: dict[str, Any]) -> None:
         ({"kind": "image", "src": "a", "alt": "", "width": 999}, "width: maximum"),
         ({"kind": "image", "src": "a", "alt": "", "width": "wide"}, "width: pattern"),
         ({"kind": "divider", "only": {"tag": []}}, "anyOf"),
+        ({"kind": "divider", "only": " "}, "anyOf"),
         ({"kind": "vacancy", "only": {"tag": []}}, "anyOf"),
     ],
 )

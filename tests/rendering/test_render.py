@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from newsletter.audience.models import Subscriber
 from newsletter.content.models import Issue
 from newsletter.errors import TemplateError
+from newsletter.mail.address import parse_address
 from newsletter.rendering.edition import Landing
 from newsletter.rendering.plaintext import cells
 from newsletter.rendering.render import Renderer, visible_sections
@@ -199,7 +201,7 @@ def test_what_is_hidden_is_not_in_the_edition(desk, issue):
         {"kind": "text", "body": "给所有人"},
         {"kind": "text", "body": "给会员", "only": {"tags": ["会员"]}},
     )
-    hidden = made.hidden_from(tags=frozenset(), language=None)
+    hidden = made.hidden_from(Subscriber(address=parse_address("a@example.org")))
     for part in (desk.render(made, hidden=hidden).html, desk.render(made, hidden=hidden).text):
         assert "给所有人" in part
         assert "给会员" not in part

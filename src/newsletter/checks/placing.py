@@ -16,13 +16,12 @@ from lxml import etree
 
 from newsletter.content.reader import IssueSource
 from newsletter.errors import Place
+from newsletter.source.spelling import position, spelling
 from newsletter.source.text import SourceText
 from newsletter.source.tree import Location, Node, Scalar
 from newsletter.source.tree import Mapping as MappingNode
 from newsletter.source.tree import Sequence as SequenceNode
 
-_LEAD = re.compile(r"(?:[&!][^\s]*\s+)*")
-_HEADER = re.compile(r"[|>][-+0-9]*[^\n]*\n")
 _SNIPPET_CELLS = 66  # so that a terminal of 80 columns has room for line number and margin
 _SHORTEST = 2
 _LONG_ENOUGH = 8
@@ -55,45 +54,11 @@ class Value:
 
     def place(self, offset: int = 0) -> Place:
         """Where the character at `offset` of `text` stands in the file."""
-        at = self._offsets[offset] if 0 <= offset < len(self._offsets) else None
-        if at is None:
-            return self.source.place(self.node.line, self.node.column)
-        before = self.source.text[:at]
-        line = before.count("\n") + self.source.first_line
-        return self.source.place(line, at - (before.rfind("\n") + 1) + 1)
+        return self.source.place(*position(self.source, self.node, self._spelling, offset))
 
     @cached_property
-    def _offsets(self) -> list[int | None]:
-        """For each character of `text`, where it is in the file; None from where that is unknown.
-
-        Walks both side by side: white space may differ, and an escape is one more character.
-        """
-        raw, at = self.source.text, self._start()
-        offsets: list[int | None] = []
-        for char in self.text:
-            if char.isspace():
-                offsets.append(min(at, len(raw) - 1))
-                continue
-            while at < len(raw) and raw[at] != char and (raw[at].isspace() or raw[at] in "\\'"):
-                at += 1
-            if at >= len(raw) or raw[at] != char:
-                break
-            offsets.append(at)
-            at += 1
-        return offsets + [None] * (len(self.text) - len(offsets))
-
-    def _start(self) -> int:
-        """Where in the file the text itself begins, behind quotes, anchors and `|`."""
-        lines = self.source.lines
-        index = self.node.line - self.source.first_line
-        at = sum(len(line) + 1 for line in lines[:index]) + self.node.column - 1
-        raw = self.source.text
-        if self.node.column == 1 and raw.startswith(self.text.rstrip("\n"), at):
-            return at  # the body of a prose issue
-        at = at + len(_LEAD.match(raw, at).group())  # type: ignore[union-attr]
-        if header := _HEADER.match(raw, at):
-            return header.end()
-        return at + 1 if raw[at : at + 1] in ("'", '"') else at
+    def _spelling(self) -> list[int | None]:
+        return spelling(self.source, self.node, self.text)
 
 
 class SourceIndex:
@@ -160,8 +125,8 @@ class Places:
 
     def of_link(self, address: str) -> Place | None:
         """Where an address stands in the issue source; Markdown may have escaped parts of it."""
-        for spelling in dict.fromkeys((address, unquote(address))):
-            if found := self.index.find(spelling):
+        for written in dict.fromkeys((address, unquote(address))):
+            if found := self.index.find(written):
                 return found[0].place(found[1])
         return None
 
@@ -197,8 +162,8 @@ class Places:
         for value in self.index.values:
             if value.text.strip() == words:
                 return value.place()
-        for spelling in (f"[{words}]", f"# {words}"):
-            if found := self.index.find(spelling):
+        for written in (f"[{words}]", f"# {words}"):
+            if found := self.index.find(written):
                 return found[0].place(found[1])
         if _LONG_ENOUGH <= len(words) <= _LONGEST and (found := self.index.find(words)):
             return found[0].place(found[1])

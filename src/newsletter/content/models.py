@@ -16,14 +16,20 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainSerializer,
+    PlainValidator,
     Tag,
+    WithJsonSchema,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from newsletter.content.moments import Day, Moment
+from newsletter.segments import Facts, Segment, SegmentError, parse_segment
+from newsletter.segments.expression import is_language
 from newsletter.source.scalars import InsidePath, Line, Whole
 from newsletter.source.text import shortened
-from newsletter.source.validation import mistakes_in_text
+from newsletter.source.validation import mistake_at, mistakes_in_text
 
 Location = tuple[str | int, ...]
 """Path to a value inside a source file, such as ("sections", 0, "items", 2, "title")."""
@@ -51,6 +57,17 @@ def _readable_markdown(value: str) -> str:
     return value
 
 
+def _without_history(value: Any) -> Segment:
+    if isinstance(value, Segment):
+        return value
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    try:
+        return parse_segment(value, history=False)
+    except SegmentError as error:
+        raise mistake_at(error.offset, error.message, error.hint) from None
+
+
 Markdown = Annotated[
     str,
     AfterValidator(_readable_markdown),
@@ -61,6 +78,14 @@ ImagePath = Annotated[
     InsidePath, Field(description="image file, relative to the publication's folder")
 ]
 
+Readers = Annotated[
+    Segment,
+    PlainValidator(_without_history),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": r"\S"}),
+]
+"""An expression about subscribers; it may not ask who got an issue, so that a message is the same at every retry."""
+
 
 class Model(BaseModel):
     """Base of the issue models: frozen, and unknown fields are mistakes."""
@@ -69,7 +94,7 @@ class Model(BaseModel):
 
 
 class Only(Model):
-    """Who sees an item. Both conditions must hold; within one, any match is enough."""
+    """Who sees an item. All conditions must hold; of tags, and of languages, any match is enough."""
 
     tags: tuple[Line, ...] = Field(
         default=(), description="subscribers with at least one of these tags"
@@ -77,18 +102,24 @@ class Only(Model):
     languages: tuple[Line, ...] = Field(
         default=(), description="subscribers with one of these languages; zh also matches zh-CN"
     )
+    segment: Readers | None = Field(
+        default=None,
+        description="subscribers of whom this is true, such as `tag = cv and not language = en`",
+    )
 
-    def admits(self, *, tags: frozenset[str], language: str | None) -> bool:
-        """Whether a subscriber with these tags and this language sees the item."""
-        if self.tags and not tags.intersection(self.tags):
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"segment": value} if isinstance(value, str) else value
+
+    def admits(self, reader: Facts) -> bool:
+        """Whether a subscriber sees the item."""
+        if self.tags and not reader.tags & set(self.tags):
             return False
-        if not self.languages:
-            return True
-        spoken = (language or "").lower()
-        return any(
-            spoken == wanted.lower() or spoken.startswith(wanted.lower() + "-")
-            for wanted in self.languages
-        )
+        spoken = reader.language or ""
+        if self.languages and not any(is_language(spoken, wanted) for wanted in self.languages):
+            return False
+        return self.segment is None or self.segment.matches(reader)
 
 
 class Acceptance(Model):
@@ -329,10 +360,10 @@ class Issue(Model):
                 for i, item in enumerate(group.items):
                     yield ("sections", s, "groups", g, "items", i), item
 
-    def hidden_from(self, *, tags: frozenset[str], language: str | None) -> frozenset[Location]:
+    def hidden_from(self, reader: Facts) -> frozenset[Location]:
         """Locations of the items that a subscriber does not see; the same set means the same edition."""
         return frozenset(
             location
             for location, item in self.items()
-            if item.only and not item.only.admits(tags=tags, language=language)
+            if item.only and not item.only.admits(reader)
         )

@@ -32,6 +32,7 @@ def issue_schema() -> Schema:
     definitions["CustomBlock"]["properties"]["kind"]["not"] = {"enum": list(BUILT_IN_KINDS)}
     for name, alternatives in _NEEDS_ONE.items():
         definitions[name]["anyOf"] = [{"required": [field]} for field in alternatives]
+    definitions["Only"] = _short_form(definitions["Only"], "segment")
     definitions["Item"] = _item()
     return {"$schema": _DRAFT, "title": "Issue of a newsletter", **schema}
 
@@ -60,6 +61,12 @@ def _item() -> Schema:
         },
         "allOf": [*cases, own],
     }
+
+
+def _short_form(model: Schema, field: str) -> Schema:
+    """A model that may also be written as the text of one of its fields."""
+    text = {**model["properties"][field], "type": "string"}
+    return {"description": model.pop("description"), "anyOf": [model, text]}
 
 
 def _kind(condition: Schema) -> Schema:

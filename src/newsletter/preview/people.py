@@ -144,7 +144,7 @@ def _variants(
         return []
     seen: dict[frozenset[tuple[str | int, ...]], Subscriber] = {}
     for subscriber in subscribers:
-        hidden = issue.hidden_from(tags=subscriber.tags, language=subscriber.language)
+        hidden = issue.hidden_from(subscriber)
         seen.setdefault(hidden, subscriber)
     return [(len(hidden), one) for hidden, one in seen.items()] if len(seen) > 1 else []
 

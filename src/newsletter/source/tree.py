@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.errors import Place, Problem
+from newsletter.source.spelling import position, spelling
 from newsletter.source.text import SourceText
 
 Location = tuple[str | int, ...]
@@ -144,6 +145,16 @@ class YamlDocument:
             if needle and column >= 0:
                 return self.source.problem(index, column + 1, message, hint)
         return self.problem(location, message, hint)
+
+    def problem_at(
+        self, location: Location, offset: int, message: str, hint: str | None = None
+    ) -> Problem:
+        """A mistake at the character `offset` of the text at `location`, wherever a quote or fold put it."""
+        node = self._position(location, key=False)
+        text = node.text if isinstance(node, Scalar) else ""
+        spelled = spelling(self.source, node, text)
+        line, column = position(self.source, node, spelled, offset)
+        return self.source.problem(line, column, message, hint)
 
     def _position(self, location: Location, *, key: bool) -> Node:
         path = _best_path(self.root, location)

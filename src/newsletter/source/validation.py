@@ -18,6 +18,7 @@ from newsletter.source.tree import YamlDocument
 from newsletter.source.wording import explain, shown
 
 _IN_TEXT: Literal["mistakes_in_text"] = "mistakes_in_text"
+_AT: Literal["mistake_at"] = "mistake_at"
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
@@ -65,6 +66,19 @@ def mistakes_in_text(mistakes: Iterable[tuple[str, str]]) -> PydanticCustomError
     found = list(mistakes)
     summary = "; ".join(message for _, message in found)
     return PydanticCustomError(_IN_TEXT, "{summary}", {"summary": summary, "mistakes": found})
+
+
+def mistake_at(offset: int, message: str, hint: str | None = None) -> PydanticCustomError:
+    """What a validator of a text raises when it knows which character of it is wrong.
+
+    Args:
+        offset: of the character, counted from 0.
+        message: a whole clause; the name of the field is not put before it.
+        hint: what to do about it.
+
+    """
+    details = {"message": message, "offset": offset, "hint": hint}
+    return PydanticCustomError(_AT, "{message}", details)
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
@@ -117,6 +131,11 @@ def _problems(
         if mistake["type"] == _IN_TEXT:
             for needle, message in mistake["ctx"]["mistakes"]:
                 yield document.problem_in_text(mistake["loc"], needle, message)
+        elif mistake["type"] == _AT:
+            found = mistake["ctx"]
+            yield document.problem_at(
+                mistake["loc"], found["offset"], found["message"], found["hint"]
+            )
         else:
             yield _problem(model, document, mistake)
 
