@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.feedback.mime import MOST_OCTETS, read_mail
-from newsletter.feedback.read import read_reports
+from newsletter.feedback.mime import DEEPEST, MOST_PARTS, read_mail
+from newsletter.feedback.read import MOST_OCTETS, read_reports
 from newsletter.feedback.report import Kind, Report, Verdict
 from newsletter.feedback.status import MOST_RECIPIENTS
 
@@ -227,6 +227,15 @@ def test_of_a_large_mail_the_begin_counts() -> None:
         begin + b"\n" + b"x" * 70 * MIB + boundary + end, keyring=mailroom.KEYRING
     )
     assert large == whole
-    late = b"Subject: hello\n\n" + b"x" * MOST_OCTETS + b"\n" + bounce
+    assert whole.verdict is Verdict.NO_SUCH_MAILBOX
+    place = bounce.index(b"This is the mail system")
+    late = bounce[:place] + b"x" * MOST_OCTETS + bounce[place:]
     (report,) = read_reports(late, keyring=mailroom.KEYRING)
-    assert report.verdict is Verdict.NOT_A_BOUNCE
+    assert report.verdict is Verdict.DISABLED  # sender and subject are all that is left
+
+
+def test_parts_end_at_a_depth_and_a_number() -> None:
+    (part,) = read_mail(EXHAUSTING["parts in parts"]()).parts
+    assert part.content.startswith(b"--b%d\n" % DEEPEST)
+    wide = multipart([], [multipart([], [b"\nx"] * 50).replace(b"=x", b"=y")] * 50)
+    assert len(read_mail(wide).parts) == MOST_PARTS

@@ -16,14 +16,9 @@ from newsletter.mail.reply import Reply
 
 LONGEST_SAID = 4000
 
-_BASIC = r"(?<![\w.:#/-])[45][0-5]\d(?=[ -])(?! *(bytes|days|hours|minutes|MB|KB))"
+_CODE = re.compile(r"(?<![\w.:#/-])[45][0-5]\d(?=[ -])(?! *(bytes|days|hours|minutes|MB|KB))")
 _ENHANCED = re.compile(r"(?<![\d.])([45])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
-_QUOTE = re.compile(
-    rf"\b(?:said|says|returned|error|response|reply)\W{{1,8}}({_BASIC})", re.IGNORECASE
-)
-_CODE = re.compile(rf"({_BASIC})")
 _PASSING = re.compile(r"try again|temporar|will be retried|稍后再试", re.IGNORECASE)
-_REPEATED = re.compile(r"\s+[45]\d\d[ -](?=[45]\.\d+\.\d+\s)")
 
 _VERDICTS = {
     Reason.NO_SUCH_MAILBOX: Verdict.NO_SUCH_MAILBOX,
@@ -85,8 +80,8 @@ def has_code(text: str) -> bool:
 
 def _as_reply(said: str, status: str | None) -> tuple[Reply, str | None]:
     """The words as the reply that they once were, with its enhanced code at the front."""
-    found = _QUOTE.search(said) or _CODE.search(said)
-    code = int(found[1]) if found else 0
+    found = _CODE.search(said)
+    code = int(found[0]) if found else 0
     text = said[found.end() :].lstrip(" -\"'") if found else said
     own = _ENHANCED.search(said)
     enhanced = own[0] if own else status
@@ -98,7 +93,7 @@ def _as_reply(said: str, status: str | None) -> tuple[Reply, str | None]:
             text = f"{enhanced} {text}"
     elif status and not own:
         enhanced = status
-    return Reply(code, _REPEATED.sub(" ", text)), enhanced
+    return Reply(code, text), enhanced
 
 
 def _says_nothing(enhanced: str, code: int) -> bool:

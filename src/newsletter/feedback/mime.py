@@ -18,7 +18,6 @@ from email.header import decode_header
 from functools import cached_property
 from html import unescape
 
-MOST_OCTETS = 5 * 1024 * 1024
 MOST_FIELDS = 1000
 LONGEST_FIELD = 16 * 1024
 MOST_PARTS = 100
@@ -33,7 +32,6 @@ _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]*)\"|([^\s;\"]+))", re.IGNORE
 _PARAMETER = r"\b{}\s*=\s*\"?([^\s;\"]+)"
 _BREAK = re.compile(r"<(?:br|/p|/div|/tr|/td|/li|/h\d)\b[^<>]{0,200}>", re.IGNORECASE)
 _TAG = re.compile(r"<[!/a-z][^<>]{0,2000}>", re.IGNORECASE)
-_SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "us-ascii": "utf-8", "ascii": "utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +122,8 @@ class Mail:
 
 
 def read_mail(data: bytes) -> Mail:
-    """Headers and parts of the first 5 MiB of a mail."""
-    data = data[:MOST_OCTETS].lstrip(b"\r\n")
+    """Headers and parts of a mail."""
+    data = data.lstrip(b"\r\n")
     if data.startswith((b"From ", b">From ")):  # as an mbox has it
         data = data.partition(b"\n")[2]
     header, body = _split(data)
@@ -154,8 +152,7 @@ def read_fields(block: bytes) -> Fields:
 
 def decoded(octets: bytes, charset: str | None = None) -> str:
     """Octets as text, in the charset that they claim or the one that fits; never raises."""
-    named = (charset or "utf-8").lower()
-    for name in (_SUPERSETS.get(named, named), "utf-8", "gb18030"):
+    for name in (charset or "utf-8", "utf-8", "gb18030"):
         try:
             return octets.decode(name)
         except (LookupError, ValueError):

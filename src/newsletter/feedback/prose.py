@@ -22,8 +22,9 @@ MOST_LINES = 60
 MOST_ADDRESSES = 50
 
 _COPY = re.compile(
-    r"^(?:[^\w\n]{0,60}(?:below this line is a copy|this is a copy of (the|your) message|a copy of the (original )?message"
-    r"|original message|(the )?(original )?message (text |header\w* )?follows|returned (mail|message) follows"
+    r"^(?:[^\w\n]{0,60}(?:below this line is a copy|this is a copy of (the|your) message"
+    r"|a copy of the (original )?message|original message|(the )?(original )?message (text |header\w* )?follows"
+    r"|returned (mail|message) follows"
     r"|included is a copy|message header|begin returned|start of returned"
     r"|原(始)?邮件(的)?(内容|信头|头|标头|如下)|以下是(您的)?原(始)?邮件|return-path: |received: )"
     r"|-{2,}[ -]*returned (mail|message))",

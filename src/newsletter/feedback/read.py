@@ -11,7 +11,7 @@ from newsletter.audience.tokens import Keyring
 from newsletter.feedback import manners
 from newsletter.feedback.complaints import Complaint, read_complaint
 from newsletter.feedback.judging import Judgement, judge
-from newsletter.feedback.mime import MOST_OCTETS, Mail, read_mail
+from newsletter.feedback.mime import Mail, read_mail
 from newsletter.feedback.prose import read_prose, said_about
 from newsletter.feedback.report import Evidence, Kind, Report, Verdict
 from newsletter.feedback.status import (
@@ -21,6 +21,8 @@ from newsletter.feedback.status import (
     read_outcomes,
 )
 from newsletter.feedback.witness import Witness, find_token, find_witness, without_tokens
+
+MOST_OCTETS = 5 * 1024 * 1024
 
 
 def read_reports(
