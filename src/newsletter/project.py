@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from newsletter.content.numbering import IssueFile
     from newsletter.content.reader import IssueSource
     from newsletter.delivery.ledger import Ledger
+    from newsletter.feedback.returns import Returns
     from newsletter.rendering.render import Renderer
     from newsletter.timetable import Timetable
 
@@ -220,6 +221,17 @@ class Project:
         from newsletter.storage.sqlite.register import SqliteRegister
 
         return SqliteRegister(self.database, identify=self.keyring.subscriber_id)
+
+    def returns(self) -> Returns:
+        """What came back, with the register of the same store; close it after use.
+
+        Raises:
+            LedgerError, ConfigError: see `register`.
+
+        """
+        from newsletter.storage.sqlite.returns import SqliteReturns
+
+        return SqliteReturns(self.database, identify=self.keyring.subscriber_id)
 
     def ledger(self) -> Ledger:
         """The ledger, made on first use; close it after use.

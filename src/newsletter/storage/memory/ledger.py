@@ -12,6 +12,7 @@ from newsletter.audience.register import Suppression
 from newsletter.delivery.ledger import (
     Attempt,
     Campaign,
+    Chosen,
     Claim,
     Counts,
     Entry,
@@ -97,31 +98,60 @@ class MemoryLedger:
         return [self._campaigns[issue] for issue in sorted(self._campaigns)]
 
     def plan(
-        self, issue: int, *, digest: str, subscribers: Iterable[Subscriber], now: float
+        self,
+        issue: int,
+        *,
+        digest: str,
+        subscribers: Iterable[Subscriber],
+        now: float,
+        chosen: Chosen | None = None,
+        why: str = "",
     ) -> Campaign:
         """See `Ledger.plan`."""
-        first: dict[str, Subscriber] = {}
-        for subscriber in subscribers:  # the stream may fail, so nothing is stored until its end
-            first.setdefault(subscriber.address.key, subscriber)
+        first = _first_of_each(subscribers, chosen)
         if issue in self._campaigns:
             raise LedgerError(f"issue {issue} is planned already")
         number = len(self._campaigns) + 1
-        for key, subscriber in first.items():
+        self._add(number, first, now)
+        campaign = Campaign(
+            id=number, issue=issue, digest=digest, planned=len(first), planned_at=now
+        )
+        self._campaigns[issue] = campaign
+        if why:
+            self.remarks.append(f"{len(first)} planned: {why}")
+        return campaign
+
+    def extend(
+        self,
+        campaign: Campaign,
+        *,
+        subscribers: Iterable[Subscriber],
+        now: float,
+        chosen: Chosen | None = None,
+        why: str,
+    ) -> int:
+        """See `Ledger.extend`."""
+        first = _first_of_each(subscribers, chosen)
+        for row in self._of(campaign):
+            first.pop(row.subscriber.address.key, None)
+        self._add(campaign.id, first, now)
+        known = self._campaigns[campaign.issue]
+        self._campaigns[campaign.issue] = replace(known, planned=known.planned + len(first))
+        self.remarks.append(f"{len(first)} added: {why}")
+        return len(first)
+
+    def _add(self, campaign: int, subscribers: Mapping[str, Subscriber], now: float) -> None:
+        for key, subscriber in subscribers.items():
             reason = self.suppression(key)
             row = _Row(
                 id=len(self._rows) + 1,
-                campaign=number,
+                campaign=campaign,
                 subscriber=replace(subscriber, status=SubscriberStatus.ACTIVE),
                 state=State.PENDING if reason is None else State.SUPPRESSED,
                 reply=reason or "",
                 updated_at=now,
             )
             self._rows[row.id] = row
-        campaign = Campaign(
-            id=number, issue=issue, digest=digest, planned=len(first), planned_at=now
-        )
-        self._campaigns[issue] = campaign
-        return campaign
 
     def reconcile(self, campaign: Campaign, *, active: Iterable[Subscriber], now: float) -> int:
         """See `Ledger.reconcile`."""
@@ -389,3 +419,14 @@ class MemoryLedger:
             run=run,
         )
         self._attempts.append((outcome.id, attempt))
+
+
+def _first_of_each(
+    subscribers: Iterable[Subscriber], chosen: Chosen | None
+) -> dict[str, Subscriber]:
+    """By address key, who is chosen by the first row of an address; nothing is stored when the stream fails."""
+    first: dict[str, Subscriber | None] = {}
+    for subscriber in subscribers:
+        wanted = chosen is None or chosen(subscriber)
+        first.setdefault(subscriber.address.key, subscriber if wanted else None)
+    return {key: subscriber for key, subscriber in first.items() if subscriber}

@@ -23,6 +23,7 @@ from newsletter.audience.register import (
     Suppression,
 )
 from newsletter.storage.memory.ledger import MemoryLedger
+from newsletter.storage.memory.returned import Returned
 from newsletter.storage.memory.suppressions import Suppressions
 
 ACTIVE, PENDING, GONE = (
@@ -58,6 +59,7 @@ class MemoryRegister:
         self._consents: list[tuple[bytes, Consent]] = []
         self._asking: dict[bytes, _Asking] = {}
         self._allowances: dict[str, tuple[float, int]] = {}
+        self.returned = Returned()
 
     def identify(self, key: str) -> bytes:
         """See `Register.identify`."""
@@ -66,7 +68,7 @@ class MemoryRegister:
     @contextmanager
     def together(self) -> Iterator[None]:
         """See `Register.together`."""
-        tables = ("_members", "_events", "_consents", "_asking", "_allowances")
+        tables = ("_members", "_events", "_consents", "_asking", "_allowances", "returned")
         before = {name: copy.copy(getattr(self, name)) for name in tables}
         suppressed = list(self._suppressed)
         try:
@@ -174,6 +176,7 @@ class MemoryRegister:
         known = self.remove(who) or bool(self.history(who)) or bool(self.consents(who))
         self._events = [(one, event) for one, event in self._events if one != who]
         self._consents = [(one, consent) for one, consent in self._consents if one != who]
+        known = self.returned.forget(who) or known
         if self._ledger is not None:
             known = self._ledger.forget(who) or known
         self._stop(who, None, "forgotten", origin)

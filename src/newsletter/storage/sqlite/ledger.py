@@ -12,6 +12,7 @@ from newsletter.audience.models import Subscriber
 from newsletter.delivery.ledger import (
     Attempt,
     Campaign,
+    Chosen,
     Claim,
     Counts,
     Entry,
@@ -58,18 +59,51 @@ class SqliteLedger:
             return [_campaign(row) for row in self._db.execute(f"{_CAMPAIGN} ORDER BY issue")]
 
     def plan(
-        self, issue: int, *, digest: str, subscribers: Iterable[Subscriber], now: float
+        self,
+        issue: int,
+        *,
+        digest: str,
+        subscribers: Iterable[Subscriber],
+        now: float,
+        chosen: Chosen | None = None,
+        why: str = "",
     ) -> Campaign:
         """See `Ledger.plan`."""
-        with explained(self.path), self._incoming(subscribers), transaction(self._db):
-            (campaign,) = self._db.execute(sql.PLAN_CAMPAIGN, (issue, digest, now)).fetchone()
-            (base,) = self._db.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
-            values = {"campaign": campaign, "base": base, "now": now}
-            self._db.execute(sql.PLAN_ADDRESSES, values)
-            self._db.execute(sql.PLAN_READERS, values)
-            planned = self._db.execute(sql.PLAN_ENTRIES, values).rowcount
-            self._db.execute("UPDATE campaign SET planned = ? WHERE id = ?", (planned, campaign))
-        return Campaign(id=campaign, issue=issue, digest=digest, planned=planned, planned_at=now)
+        with explained(self.path), self._incoming(subscribers, chosen), transaction(self._db):
+            (number,) = self._db.execute(sql.PLAN_CAMPAIGN, (issue, digest, now)).fetchone()
+            planned = self._add(number, now)
+            campaign = Campaign(
+                id=number, issue=issue, digest=digest, planned=planned, planned_at=now
+            )
+            if why:
+                self._remark(campaign, f"{planned} planned: {why}", now)
+        return campaign
+
+    def extend(
+        self,
+        campaign: Campaign,
+        *,
+        subscribers: Iterable[Subscriber],
+        now: float,
+        chosen: Chosen | None = None,
+        why: str,
+    ) -> int:
+        """See `Ledger.extend`."""
+        with explained(self.path), self._incoming(subscribers, chosen), transaction(self._db):
+            added = self._add(campaign.id, now)
+            self._remark(campaign, f"{added} added: {why}", now)
+        return added
+
+    def _add(self, campaign: int, now: float) -> int:
+        """Make entries of what is incoming, chosen and not planned yet."""
+        (base,) = self._db.execute("SELECT coalesce(max(id), 0) FROM entry").fetchone()
+        values = {"campaign": campaign, "base": base, "now": now}
+        self._db.execute(sql.PLAN_ADDRESSES, values)
+        added = self._db.execute(sql.PLAN_ENTRIES, values).rowcount
+        self._db.execute(sql.PLAN_READERS, values)
+        query = "UPDATE campaign SET planned = planned + ? WHERE id = ?"
+        self._db.execute(query, (added, campaign))
+        return added
 
     def reconcile(self, campaign: Campaign, *, active: Iterable[Subscriber], now: float) -> int:
         """See `Ledger.reconcile`."""
@@ -275,8 +309,10 @@ class SqliteLedger:
         """See `Ledger.close`."""
         self._db.close()
 
-    def _incoming(self, subscribers: Iterable[Subscriber]) -> _Incoming:
-        return _Incoming(self._db, subscribers, self._keyed, self.path)
+    def _incoming(
+        self, subscribers: Iterable[Subscriber], chosen: Chosen | None = None
+    ) -> _Incoming:
+        return _Incoming(self._db, subscribers, chosen, self._keyed, self.path)
 
     def _recount(
         self,
@@ -309,11 +345,13 @@ class _Incoming:
         self,
         db: sqlite3.Connection,
         subscribers: Iterable[Subscriber],
+        chosen: Chosen | None,
         keyed: Callable[[str], bytes] | None,
         path: Path,
     ) -> None:
         self._db = db
         self._subscribers = subscribers
+        self._chosen = chosen
         self._keyed = keyed
         self._path = path
 
@@ -323,13 +361,8 @@ class _Incoming:
         self._db.execute("DROP TABLE IF EXISTS temp.incoming")
         self._db.execute(sql.INCOMING)
         self._db.execute("BEGIN")
-        identify: Callable[[str], bytes | None] = self._keyed or (lambda _key: None)
-        rows = (
-            (number, key := one.address.key, records.freeze(one), identify(key))
-            for number, one in enumerate(self._subscribers, 1)
-        )
         try:
-            self._db.executemany("INSERT INTO incoming VALUES (?, ?, ?, ?)", rows)
+            self._db.executemany("INSERT INTO incoming VALUES (?, ?, ?, ?, ?)", self._rows())
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
@@ -337,6 +370,16 @@ class _Incoming:
 
     def __exit__(self, *_: object) -> None:
         self._db.execute("DROP TABLE IF EXISTS temp.incoming")
+
+    def _rows(self) -> Iterator[tuple[int, str, str, bytes | None, bool]]:
+        """Of those who are not chosen only the address, since it may come again."""
+        identify: Callable[[str], bytes | None] = self._keyed or (lambda _key: None)
+        for number, one in enumerate(self._subscribers, 1):
+            key = one.address.key
+            if self._chosen is None or self._chosen(one):
+                yield number, key, records.freeze(one), identify(key), True
+            else:
+                yield number, key, "", None, False
 
 
 def _campaign(row: Sequence[Any]) -> Campaign:

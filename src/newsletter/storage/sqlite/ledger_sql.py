@@ -8,19 +8,18 @@ INSERT INTO campaign (issue, digest, planned, planned_at) VALUES (?, ?, 0, ?) RE
 
 INCOMING = """
 CREATE TEMP TABLE incoming (
-    row INTEGER PRIMARY KEY, address TEXT NOT NULL, subscriber TEXT NOT NULL, reader BLOB
+    row INTEGER PRIMARY KEY, address TEXT NOT NULL, subscriber TEXT NOT NULL, reader BLOB, chosen INTEGER NOT NULL
 )
 """
 
 PLAN_ADDRESSES = """
 INSERT INTO entry_address (campaign, address, entry)
-SELECT :campaign, address, :base + min(row) FROM incoming GROUP BY address ORDER BY address
-"""
-
-PLAN_READERS = """
-INSERT INTO entry_reader (campaign, reader, entry)
-SELECT :campaign, reader, :base + min(row) FROM incoming
-WHERE reader IS NOT NULL GROUP BY reader ORDER BY reader
+SELECT :campaign, address, :base + first
+FROM (SELECT address, min(row) AS first, chosen FROM incoming GROUP BY address) AS new  -- with `chosen` of that row
+WHERE chosen AND NOT EXISTS (
+    SELECT 1 FROM entry_address AS known WHERE known.campaign = :campaign AND known.address = new.address
+)
+ORDER BY address
 """
 
 PLAN_ENTRIES = """
@@ -34,6 +33,12 @@ CROSS JOIN entry_address AS known ON known.campaign = :campaign AND known.addres
 LEFT JOIN suppression AS stop ON stop.address = incoming.address
 LEFT JOIN suppression AS gone ON gone.reader = incoming.reader
 ORDER BY incoming.row
+"""
+
+PLAN_READERS = """
+INSERT INTO entry_reader (campaign, reader, entry)
+SELECT campaign, reader, id FROM entry
+WHERE campaign = :campaign AND id > :base AND reader IS NOT NULL ORDER BY reader
 """
 
 RECONCILE = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -51,6 +52,11 @@ class SqliteRegister:
         except BaseException:
             self._db.close()
             raise
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For stores that share its transactions."""
+        return self._db
 
     def identify(self, key: str) -> bytes:
         """See `Register.identify`."""
@@ -180,7 +186,7 @@ class SqliteRegister:
             self.lift(who, origin)
             known = sum(
                 self._db.execute(f"DELETE FROM {table} WHERE reader = ?", (who,)).rowcount
-                for table in ("subscriber", "event", "consent", "confirmation")
+                for table in ("subscriber", "event", "consent", "confirmation", "returned")
             )
             for statement in (sql.FORGET_ATTEMPTS, sql.FORGET_ADDRESSES, sql.FORGET_ENTRIES):
                 known += self._db.execute(statement, values).rowcount
