@@ -77,6 +77,7 @@ def everybody_once(stage: Stage, sink: RunningSink) -> None:
     assert sorted(sink.take().received) == EVERYBODY
 
 
+@pytest.mark.parametrize("wire", ["pipelined"], indirect=True)
 def test_of_two_started_at_once_the_lock_lets_one_through(stage: Stage, sink: RunningSink) -> None:
     with sink.frozen():  # nobody can be through before the other has begun
         both = [stage.start("send", "1", "--yes") for _ in range(2)]
@@ -93,10 +94,10 @@ def test_of_two_started_at_once_the_lock_lets_one_through(stage: Stage, sink: Ru
 
 
 @pytest.mark.parametrize(
-    ("unlocked", "meanwhile"),
-    [((), "in_doubt"), (("--no-recovery",), "in_flight")],
-    ids=["recovery", "leases-only"],
-    indirect=["unlocked"],
+    ("wire", "unlocked", "meanwhile"),
+    [("pipelined", (), "in_doubt"), ("stepwise", ("--no-recovery",), "in_flight")],
+    ids=["pipelined-recovery", "stepwise-leases-only"],
+    indirect=["wire", "unlocked"],
 )
 def test_one_that_sleeps_through_its_lease_mails_nobody_twice(
     stage: Stage, sink: RunningSink, unlocked: Stage, meanwhile: str
