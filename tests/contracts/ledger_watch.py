@@ -59,7 +59,7 @@ class Watched:
         before = self._states.get(entry.id)
         self._states[entry.id] = entry.state
         if before is None:
-            assert name == "plan"
+            assert name in ("plan", "extend")
             assert entry.state in (State.PENDING, State.SUPPRESSED)
         elif before is not entry.state:
             allowed = FOLLOWERS[before]

@@ -107,6 +107,88 @@ def test_a_subscriber_is_frozen_whole(ledger: Any) -> None:
     assert claims[0].subscriber.address.needs_smtputf8
 
 
+# Segments: “who of the list is meant”, and “Add who is not planned yet.”
+
+
+def in_segment(*names: str) -> Any:
+    return lambda subscriber: subscriber.name in names
+
+
+def test_only_the_chosen_are_planned_and_of_duplicates_the_first_decides(ledger: Any) -> None:
+    rows = [
+        person("a", name="no"),
+        person("b", name="yes"),
+        person("A", name="yes"),  # somebody who is not meant, once more
+        person("B", name="no"),
+        person("c", name="yes"),
+    ]
+    campaign = ledger.plan(
+        64, digest="d1", subscribers=rows, now=NOW, chosen=in_segment("yes"), why="segment x"
+    )
+    assert campaign.planned == 2
+    assert [entry.address[0] for entry in ledger.entries(campaign)] == ["b", "c"]
+    assert ledger.entry(campaign, "a@example.org") is None
+    again = {"subscribers": rows, "now": NOW, "why": "segment y"}
+    assert ledger.extend(campaign, chosen=in_segment("yes"), **again) == 0
+    assert ledger.extend(campaign, chosen=in_segment("no"), **again) == 1
+    assert ledger.campaign(64).planned == 3
+
+
+def test_nobody_is_chosen(ledger: Any) -> None:
+    campaign = ledger.plan(
+        64, digest="d1", subscribers=people(3), now=NOW, chosen=lambda _: False, why="segment x"
+    )
+    assert (campaign.planned, list(ledger.entries(campaign))) == (0, [])
+
+
+def test_a_campaign_grows_by_whoever_is_missing(ledger: Any) -> None:
+    other = Stage(ledger, [person("z"), person("b")], issue=63)
+    stage = Stage(ledger, [person("b"), person("a")])
+    stage.send(State.ACCEPTED)
+    ledger.suppress("d@example.org", reason="complaint", now=NOW)
+    whole = [person(who) for who in "abCcde"]
+    before = ledger.campaign(63)
+    assert ledger.extend(stage.campaign, subscribers=whole, now=NOW + 5, why="segment all") == 3
+    assert ledger.campaign(63) == before
+    assert other.states() == [State.PENDING] * 2
+    stage.campaign = ledger.campaign(64)
+    assert stage.campaign.planned == 5
+    assert stage.campaign.planned_at == NOW
+    entries = list(ledger.entries(stage.campaign))
+    assert [entry.address[0] for entry in entries] == ["b", "a", "C", "d", "e"]
+    two, one = [State.ACCEPTED] * 2, [State.PENDING]
+    assert [entry.state for entry in entries] == [*two, *one, State.SUPPRESSED, *one]
+    assert stage.entry("d").reply == "complaint"
+    assert [entry.updated_at for entry in entries] == [NOW] * 2 + [NOW + 5] * 3
+    assert [claim.subscriber for claim in stage.claim()] == [person("C"), person("e")]
+
+
+def test_a_list_that_breaks_off_adds_nothing(ledger: Any) -> None:
+    def broken() -> Iterator[Subscriber]:
+        yield person("b")
+        raise AudienceError("the disk was pulled out")
+
+    stage = Stage(ledger, [person("a")])
+    with pytest.raises(AudienceError, match="pulled out"):
+        ledger.extend(stage.campaign, subscribers=broken(), now=NOW, why="segment all")
+    assert ledger.campaign(64) == stage.campaign
+    assert ledger.extend(stage.campaign, subscribers=[person("b")], now=NOW, why="segment all") == 1
+
+
+def test_a_choice_may_ask_the_ledger(ledger: Any) -> None:
+    """`not got 63` is asked while the list streams in."""
+    before = Stage(ledger, [person("a"), person("b")], issue=63)
+    before.send(State.ACCEPTED, limit=1)
+
+    def missed(subscriber: Subscriber) -> bool:
+        entry = ledger.entry(before.campaign, subscriber.address.key)
+        return entry is None or entry.state is not State.ACCEPTED
+
+    rows = [person(who) for who in "abc"]
+    campaign = ledger.plan(64, digest="d", subscribers=rows, now=NOW, chosen=missed, why="x")
+    assert [entry.address[0] for entry in ledger.entries(campaign)] == ["b", "c"]
+
+
 def test_a_changed_edition_is_recorded(ledger: Any) -> None:
     stage = Stage(ledger, [person("a")])
     changed = ledger.accept_digest(stage.campaign, digest="d2", now=NOW)

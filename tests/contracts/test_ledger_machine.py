@@ -98,6 +98,17 @@ class LedgerMachine(RuleBasedStateMachine):
         active = [person(name) for name in names]
         self.both("reconcile", self.campaign(issue), active=active, now=self.now)
 
+    @rule(issue=st.sampled_from([64, 65]), names=LISTS, wanted=st.sets(st.sampled_from(NAMES)))
+    def segment_is_added(self, issue: int, names: list[str], wanted: set[str]) -> None:
+        self.both(
+            "extend",
+            self.campaign(issue),
+            subscribers=[person(name, name=name) for name in names],
+            chosen=lambda subscriber: subscriber.name in wanted,
+            now=self.now,
+            why="a segment",
+        )
+
     @rule(issue=st.sampled_from([64, 65]), ago=st.sampled_from([0.0, 1000.0]))
     def give_up(self, issue: int, ago: float) -> None:
         self.both("expire", self.campaign(issue), first_before=self.now - ago, now=self.now)

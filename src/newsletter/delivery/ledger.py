@@ -6,7 +6,7 @@ fail. The stores are in `storage/`; one contract suite, tests/contracts/test_led
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -142,6 +142,10 @@ class Recovered:
     released: int
 
 
+Chosen = Callable[[Subscriber], bool]
+"""Whether a subscriber of the list is meant."""
+
+
 class Ledger(Protocol):
     """What `delivery` asks of a store. Methods block; `recorder` keeps them off the event loop."""
 
@@ -152,12 +156,39 @@ class Ledger(Protocol):
         """Every campaign, by issue."""
 
     def plan(
-        self, issue: int, *, digest: str, subscribers: Iterable[Subscriber], now: float
+        self,
+        issue: int,
+        *,
+        digest: str,
+        subscribers: Iterable[Subscriber],
+        now: float,
+        chosen: Chosen | None = None,
+        why: str = "",
     ) -> Campaign:
         """Freeze the recipients in one transaction. Duplicates by address collapse into the first.
 
         Suppressed addresses get an entry in state `suppressed`, so that the record says why they got nothing.
+
+        Args:
+            issue: its number.
+            digest: of the edition.
+            subscribers: the whole list.
+            now: seconds since the epoch.
+            chosen: who of the list is meant; without it everybody. Of duplicates the first decides.
+            why: for the record, when not everybody is meant.
+
         """
+
+    def extend(
+        self,
+        campaign: Campaign,
+        *,
+        subscribers: Iterable[Subscriber],
+        now: float,
+        chosen: Chosen | None = None,
+        why: str,
+    ) -> int:
+        """Add who is not planned yet, as `plan` does, and record it; returns how many, so that `planned` grows."""
 
     def reconcile(self, campaign: Campaign, *, active: Iterable[Subscriber], now: float) -> int:
         """Suppress sendable entries whose address is not in `active` any more; returns how many."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from newsletter.audience.models import Subscriber, SubscriberStatus
@@ -23,46 +23,11 @@ from newsletter.delivery.ledger import (
 from newsletter.delivery.states import SENDABLE, State
 from newsletter.errors import LedgerError
 from newsletter.mail.address import Address
+from newsletter.storage.memory.row import Row
 from newsletter.storage.memory.suppressions import Suppressions
 
 DIED = "the sender died before the server's answer was on record"
 LEFT = "no longer active in the list"
-
-
-@dataclass(slots=True, kw_only=True)
-class _Row:
-    """One entry."""
-
-    id: int
-    campaign: int
-    subscriber: Subscriber
-    state: State
-    reply: str
-    updated_at: float
-    attempts: int = 0
-    first_attempt_at: float | None = None
-    next_attempt_at: float = 0.0
-    lease_until: float = 0.0
-    run: int = 0
-    message_id: str = ""
-
-    def give_back(self, now: float) -> None:
-        """From claimed to what it was before."""
-        self.state = State.DEFERRED if self.attempts else State.PENDING
-        self.updated_at = now
-
-    def entry(self) -> Entry:
-        return Entry(
-            id=self.id,
-            address=str(self.subscriber.address),
-            name=self.subscriber.name,
-            state=self.state,
-            attempts=self.attempts,
-            next_attempt_at=self.next_attempt_at or None,
-            message_id=self.message_id,
-            reply=self.reply,
-            updated_at=self.updated_at,
-        )
 
 
 class MemoryLedger:
@@ -84,7 +49,7 @@ class MemoryLedger:
         self._suppressed = Suppressions() if suppressions is None else suppressions
         self._campaigns: dict[int, Campaign] = {}  # by issue
         self._runs: Counter[int] = Counter()  # the latest run of each campaign
-        self._rows: dict[int, _Row] = {}  # by id, in the order of the lists
+        self._rows: dict[int, Row] = {}  # by id, in the order of the lists
         self._attempts: list[tuple[int, Attempt]] = []  # with the id of the entry
         self._days: Counter[str] = Counter()
         self.remarks: list[str] = []
@@ -143,7 +108,7 @@ class MemoryLedger:
     def _add(self, campaign: int, subscribers: Mapping[str, Subscriber], now: float) -> None:
         for key, subscriber in subscribers.items():
             reason = self.suppression(key)
-            row = _Row(
+            row = Row(
                 id=len(self._rows) + 1,
                 campaign=campaign,
                 subscriber=replace(subscriber, status=SubscriberStatus.ACTIVE),
@@ -375,26 +340,26 @@ class MemoryLedger:
             Suppression(id=who, address=address, reason=reason, source=source, at=now)
         )
 
-    def _of(self, campaign: Campaign) -> list[_Row]:
+    def _of(self, campaign: Campaign) -> list[Row]:
         return [row for row in self._rows.values() if row.campaign == campaign.id]
 
     def _change(
         self,
         campaign: Campaign,
-        chosen: Callable[[_Row], bool],
+        chosen: Callable[[Row], bool],
         state: State,
         *,
         now: float,
         reply: str | None = None,
     ) -> int:
         """Put the chosen entries into a state; returns how many."""
-        rows: Collection[_Row] = [row for row in self._of(campaign) if chosen(row)]
+        rows: Collection[Row] = [row for row in self._of(campaign) if chosen(row)]
         for row in rows:
             row.state, row.updated_at = state, now
             row.reply = row.reply if reply is None else reply
         return len(rows)
 
-    def _note(self, row: _Row, *, run: int, stage: str, now: float) -> None:
+    def _note(self, row: Row, *, run: int, stage: str, now: float) -> None:
         """An attempt for a change of state outside a conversation."""
         told = Outcome(
             id=row.id,

@@ -37,8 +37,7 @@ ORDER BY incoming.row
 
 PLAN_READERS = """
 INSERT INTO entry_reader (campaign, reader, entry)
-SELECT campaign, reader, id FROM entry
-WHERE campaign = :campaign AND id > :base AND reader IS NOT NULL ORDER BY reader
+SELECT campaign, reader, id FROM entry WHERE id > :base AND reader IS NOT NULL ORDER BY reader
 """
 
 RECONCILE = """
