@@ -138,6 +138,9 @@ TAGS = st.sampled_from(
     ]
 )
 
+OF_THE_HEADER = ("headers", "list_headers", "inbox", "structure", "spam")
+"""The families that look at the header of the message."""
+
 
 @st.composite
 def elements(draw: st.DrawFn, depth: int = 0) -> str:
@@ -164,8 +167,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     return Desk(tmp_path_factory.mktemp("strange")).examine(Example())
 
 
-def own_mistakes(checked: Checked) -> list[str]:
-    found = run_checks(checked)
+def own_mistakes(checked: Checked, *families: str) -> list[str]:
+    found = run_checks(checked, select=families)
     return [f"{one.code}: {one.message}" for one in found if one.message.startswith(FAILED)]
 
 
@@ -194,7 +197,7 @@ def test_any_header(base: Checked, field: str, value: str) -> None:
     head, _, body = base.message.partition(b"\r\n\r\n")
     added = f"{field}: {value}".encode("utf-8", "replace").replace(b"\n", b"\r\n ")
     message = head + b"\r\n" + added + b"\r\n\r\n" + body
-    assert own_mistakes(replace(base, message=message)) == []
+    assert own_mistakes(replace(base, message=message), *OF_THE_HEADER) == []
 
 
 @settings(
@@ -216,7 +219,7 @@ def test_any_words(tmp_path: Path, body: str, title: str) -> None:
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(body=TEXT.filter(str.strip))
 def test_any_words_through_the_whole_pipeline(tmp_path: Path, body: str) -> None:
