@@ -355,6 +355,7 @@ def test_what_the_checks_find_leads_to_its_place(
     page = window.open(start(publication, checks=True).url).page
     finding = page.locator(".finding", has_text="007.yaml:10").first
     finding.click(timeout=20_000)
+    expect(page.locator(".findings .hint")).to_have_text("keep one of them")
     expect(page.locator(".snippet .here")).to_contain_text("原来的一句话。。")
     expect(window.mail.locator("[data-marked]")).to_have_text("原来的一句话。。")
     expect(page.locator("#found .group-of.note ul")).to_be_hidden()

@@ -8,8 +8,8 @@ from typing import Any
 from newsletter.mailing import Mailing
 
 Inspector = Callable[[Mailing], Iterable[Mapping[str, Any]]]
-"""Looks an issue over and yields records of code, severity (error, warning or note), message, hint,
-path, line and column, as `check --format json` prints them."""
+"""Looks an issue over and yields records of code, severity (error, warning or note), message, path, line
+and column, as `check --format json` prints them, and hint."""
 
 
 def inspect(mailing: Mailing) -> list[dict[str, Any]]:
@@ -21,4 +21,4 @@ def inspect(mailing: Mailing) -> list[dict[str, Any]]:
     """
     from newsletter.checking import check_mailing
 
-    return [finding.record() for finding in check_mailing(mailing)]
+    return [{**finding.record(), "hint": finding.hint} for finding in check_mailing(mailing)]
