@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from newsletter.checks.model import Example, Found, Severity, check
-from newsletter.checks.prose import Copy, around
+from newsletter.checks.prose import Copy
 from newsletter.checks.spacing import Change, changes
 from newsletter.content.cjk import is_cjk
 
@@ -58,12 +58,7 @@ def punctuation_doubled(checked: Checked) -> Iterator[Found]:
     for copy in _chinese(checked):
         for match in _DOUBLED.finditer(copy.text):
             if not _ELLIPSIS.match(copy.text, match.start()):
-                shown = around(copy.text, *match.span())
-                yield Found(
-                    f"`{match.group()}` in “{shown}”",
-                    place=copy.place(match.start()),
-                    hint="keep one of them",
-                )
+                yield copy.found(f"`{match.group()}`", match.span(), hint="keep one of them")
 
 
 @check(
@@ -77,10 +72,7 @@ def ellipsis_odd(checked: Checked) -> Iterator[Found]:
     """A Chinese ellipsis is two characters, `……`, not three full stops of either width."""
     for copy in _chinese(checked):
         for match in _ELLIPSIS.finditer(copy.text):
-            shown = around(copy.text, *match.span())
-            yield Found(
-                f"`{match.group()}` in “{shown}”", place=copy.place(match.start()), hint="write ……"
-            )
+            yield copy.found(f"`{match.group()}`", match.span(), hint="write ……")
 
 
 @check(
@@ -105,19 +97,10 @@ def punctuation_half_width(checked: Checked) -> Iterator[Found]:
             if change.old in _FULL and change.new == _FULL[change.old]:
                 by_offset.setdefault(change.offset, change.old)
         for offset, mark in sorted(by_offset.items()):
-            shown = around(copy.text, offset, offset + 1)
-            yield Found(
-                f"half-width `{mark}` in “{shown}”",
-                place=copy.place(offset),
-                hint=f"write {_FULL[mark]}",
-            )
+            span = (offset, offset + 1)
+            yield copy.found(f"half-width `{mark}`", span, hint=f"write {_FULL[mark]}")
         for match in _HALF_BRACKETS.finditer(copy.text):
-            shown = around(copy.text, *match.span(), reach=2)
-            yield Found(
-                f"half-width brackets in “{shown}”",
-                place=copy.place(match.start()),
-                hint="write （ ）",
-            )
+            yield copy.found("half-width brackets", match.span(), hint="write （ ）", reach=2)
 
 
 @check(
@@ -155,13 +138,9 @@ def punctuation_full_width(checked: Checked) -> Iterator[Found]:
     """`9：00` or `3，000`: a Chinese mark where the number or word wants a Latin one."""
     for copy in _chinese(checked):
         for match in _FULL_IN_NUMBER.finditer(copy.text):
-            shown = around(copy.text, *match.span(), reach=3)
-            half = {"：": ":", "，": ",", "。": "."}[match.group()]
-            yield Found(
-                f"full-width `{match.group()}` in “{shown}”",
-                place=copy.place(match.start()),
-                hint=f"write {half}",
-            )
+            mark = match.group()
+            half = {"：": ":", "，": ",", "。": "."}[mark]
+            yield copy.found(f"full-width `{mark}`", match.span(), hint=f"write {half}", reach=3)
 
 
 @check(
@@ -214,12 +193,7 @@ def space_extra(checked: Checked) -> Iterator[Found]:
     """Full-width marks bring their own white. A space before one, or after a comma, makes a hole."""
     for copy in _chinese(checked):
         for match in _HOLE.finditer(copy.text):
-            shown = around(copy.text, *match.span())
-            yield Found(
-                f"a space beside a mark in “{shown}”",
-                place=copy.place(match.start()),
-                hint="take it out",
-            )
+            yield copy.found("a space beside a mark", match.span(), hint="take it out")
 
 
 def _tight(checked: Checked) -> Iterator[tuple[Copy, Change]]:
@@ -267,6 +241,4 @@ def _run(text: str, at: int) -> tuple[int, int]:
 
 
 def _space(copy: Copy, change: Change) -> Found:
-    at = change.offset
-    shown = around(copy.text, at, at)
-    return Found(f"no space in “{shown}”", place=copy.place(at), hint="put a space between")
+    return copy.found("no space", (change.offset, change.offset), hint="put a space between")

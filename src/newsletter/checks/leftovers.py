@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from newsletter.checks.model import Example, Found, Severity, check
-from newsletter.checks.prose import around
 from newsletter.source.text import shortened
 
 if TYPE_CHECKING:
@@ -56,12 +55,8 @@ def todo_left(checked: Checked) -> Iterator[Found]:
     """
     for copy in checked.copy:
         for match in _TODO.finditer(copy.text):
-            shown = around(copy.text, *match.span())
-            yield Found(
-                f"`{match.group()}` in “{shown}”",
-                place=copy.place(match.start()),
-                hint="write what is missing, or take it out",
-            )
+            missing = "write what is missing, or take it out"
+            yield copy.found(f"`{match.group()}`", match.span(), hint=missing)
 
 
 @check(

@@ -126,12 +126,8 @@ def backtick_odd(checked: Checked) -> Iterator[Found]:
     """Code stands between two backticks. With one missing, readers see the mark and no code."""
     for copy in checked.copy:
         for match in re.finditer(r"(?<!\\)`+", copy.text):
-            shown = around(copy.text, *match.span())
-            yield Found(
-                f"a backtick has no partner, in “{shown}”",
-                place=copy.place(match.start()),
-                hint="close it, or take it out",
-            )
+            wrong = "a backtick has no partner,"
+            yield copy.found(wrong, match.span(), hint="close it, or take it out")
 
 
 @check(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from newsletter.checks.model import Found
 from newsletter.checks.placing import Value
 from newsletter.content.cjk import is_cjk
 from newsletter.errors import Place
@@ -50,6 +51,11 @@ class Copy:
     def place(self, offset: int) -> Place:
         """The line and column of the character at `offset`."""
         return self.value.place(offset)
+
+    def found(self, what: str, span: tuple[int, int], *, hint: str, reach: int = 6) -> Found:
+        """`what` in “the words around it”, for the characters from `span[0]` to `span[1]`; see `around`."""
+        shown = around(self.text, *span, reach=reach)
+        return Found(f"{what} in “{shown}”", place=self.place(span[0]), hint=hint)
 
     @property
     def is_chinese(self) -> bool:
