@@ -36,7 +36,7 @@ CHROMIUM_ARGUMENTS = (
     "--no-first-run",
 )
 PACKAGES = {
-    "chromium": HEADLESS_SHELL,
+    "chromium": "chromium-headless-shell",
     "smtp-sink": "postfix",
     "smtp-source": "postfix",
     "postfix": "postfix",
