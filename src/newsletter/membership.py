@@ -102,10 +102,16 @@ class Membership:
                 self.register.note(who, Change.REQUESTED, origin)
         return queued
 
-    def confirm(self, who: bytes, *, source: str, network: str = "") -> Subscriber | None:
-        """The address is real and its owner wants the mail; harmless twice. None when nobody asked for it."""
+    def confirm(
+        self, who: bytes, *, source: str, network: str = "", wording: str = ""
+    ) -> Subscriber | None:
+        """The address is real and its owner wants the mail; harmless twice. None when nobody asked for it.
+
+        `wording` is what they agreed to, in the language in which they read it.
+        """
         now = self.now()
-        consent = Consent(at=now, how="double opt-in", wording=self.wording, network=network)
+        words = wording or self.wording
+        consent = Consent(at=now, how="double opt-in", wording=words, network=network)
         member = self.register.find(who)
         if member is None:
             # A list in a file keeps its members there: whoever left it may come back by the link they asked for.

@@ -38,6 +38,13 @@ class WebSettings(Settings):
     per_network: Whole = Field(
         default=20, ge=1, description="subscribe requests an hour from one network (/24, /56)"
     )
+    answer_after: float = Field(
+        default=0.25,
+        ge=0,
+        le=5,
+        description="seconds that the subscribe form takes to answer, or a multiple of them, so that "
+        "nobody can tell known addresses by the time it took",
+    )
     trusted_proxies: tuple[Line, ...] = Field(
         default=("127.0.0.1/32", "::1/128"),
         description="networks whose X-Forwarded-For is believed",
