@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 
-.PHONY: all env demo bench bench-authoring test torture check format lint types imports preview lock clean
+.PHONY: all env demo bench bench-authoring bench-endpoint bench-importing test torture check format lint types imports preview lock clean
 
 all: env
 
@@ -54,6 +54,14 @@ bench: env
 ## bench-authoring: from save to repaint, and how long a check takes
 bench-authoring: env
 	$(BIN)/python benchmarks/authoring.py
+
+## bench-endpoint: one-click unsubscribes a second, and what a kill loses
+bench-endpoint: env
+	$(BIN)/python benchmarks/endpoint.py
+
+## bench-importing: a million rows against ten thousand
+bench-importing: env
+	$(BIN)/python benchmarks/importing.py
 
 ## lock: pin the dependencies anew, with hashes and without any registry's address
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
