@@ -130,8 +130,9 @@ def browser(requires: Callable[[str], Path]) -> Iterator[Browser]:
     be at the same time.
     """
     program = shutil.which(HEADLESS_SHELL) or requires("chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # what comes late on a busy machine comes all the same
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(program), args=CHROMIUM_ARGUMENTS)
         yield chromium

@@ -96,7 +96,7 @@ def test_a_refused_login_is_one_line_and_the_right_password_goes_on(
 def test_a_relay_that_dies_in_the_middle_costs_nobody_a_message_or_gives_two(
     desk: Desk, caught: Path
 ) -> None:
-    with catcher.running(caught, seconds=0.3) as url:
+    with catcher.running(caught, seconds=0.5) as url:
         process = desk.start("send", "64", "--yes", NEWSLETTER_RELAY=url)
         wait_for_a_message(caught, process)
     cut = finish(process)

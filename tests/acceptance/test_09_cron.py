@@ -80,7 +80,7 @@ def test_two_at_once_send_once(desk: Desk, caught: Path) -> None:
 
 
 def test_one_that_comes_while_another_sends_leaves_it_alone(desk: Desk, caught: Path) -> None:
-    with catcher.running(caught, seconds=0.2) as url:
+    with catcher.running(caught, seconds=0.5) as url:
         first = desk.start("send", "--due", NEWSLETTER_RELAY=url)
         while not list(caught.glob("*.eml")):
             assert first.poll() is None

@@ -101,9 +101,10 @@ def test_there_is_a_most(web: Web) -> None:
 
 
 def test_a_host_is_asked_at_a_pace_and_only_so_many_at_once(web: Web) -> None:
-    addresses = [web.url(f"/fine?{n}") for n in range(4)]
-    probe(limits=Limits(pace=0.1, together=2)).verdicts(addresses)
+    addresses = [web.url(f"/fine?{n}") for n in range(3)]
+    probe(limits=Limits(pace=0.3, together=2)).verdicts(addresses)
     times = sorted(each.at for each in web.asked)
+    # A server on a busy machine may see a request late, and the next one soon after it.
     assert all(later - earlier > 0.05 for earlier, later in pairwise(times))
     assert web.most_under_way <= 2
 

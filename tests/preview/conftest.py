@@ -326,7 +326,7 @@ class Window:
 def window(browser: Any) -> Iterator[Window]:
     """A window of a laptop's size."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     page = context.new_page()
     shown = Window(page)
     page.on("response", lambda response: shown.reached.append(response.url))

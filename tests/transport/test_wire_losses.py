@@ -11,10 +11,10 @@ from scripted import DROP, GARBAGE, HANG, Act, Script, ScriptedServer
 from wire_doubles import (
     PATIENT,
     PIPELINED,
-    QUICK,
     STEPWISE,
     WatchedJob,
     converse,
+    hasty,
     make_message,
     run,
 )
@@ -74,7 +74,7 @@ def test_before_the_body_nothing_is_in_doubt(
     talk: Talk, mode: Extensions, stage: str, silence: str
 ) -> None:
     work = jobs(2)
-    patience = QUICK if silence == "hangs" else PATIENT
+    patience = hasty(Stage[stage]) if silence == "hangs" else PATIENT
     server = talk(Script({stage: [SILENCES[silence]]}), work, mode, timeouts=patience)
     assert loss(work[0]) == (Stage[stage], True)
     assert not work[0].asked
@@ -91,7 +91,7 @@ def test_after_the_dot_everything_is_in_doubt(
     """The message may or may not be with the server: RFC 1047."""
     act = SILENCES[silence]
     answer = Act(say=act.say, close=act.close, hang=act.hang, takes=takes)
-    patience = QUICK if silence == "hangs" else PATIENT
+    patience = hasty(Stage.DOT) if silence == "hangs" else PATIENT
     work = jobs(4)
     server = talk(Script({".": [None, answer]}), work, mode, timeouts=patience)
     assert work[0].accepted
@@ -125,7 +125,7 @@ def test_a_large_body_cut_short_is_certainly_lost(
     """
     work = jobs(2, size=HUGE)
     act = Act(close=silence == "drops", hang=silence == "hangs", after=5000)
-    server = talk(Script({"BODY": [act]}), work, mode, timeouts=QUICK)
+    server = talk(Script({"BODY": [act]}), work, mode, timeouts=hasty(Stage.BODY, Stage.DOT))
     over_tls = server.implicit_tls is not None
     assert loss(work[0]) == ((Stage.DOT, False) if over_tls else (Stage.BODY, True))
     assert server.received == []

@@ -16,9 +16,13 @@ from newsletter.transport.wire import Extensions, WireSession
 
 PIPELINED = Extensions(pipelining=True, eight_bit=True, smtputf8=True, announces_size=True)
 STEPWISE = Extensions()
-QUICK: Mapping[Stage, float] = dict.fromkeys(Stage, 0.2)
-"""Timeouts for servers that never answer."""
 PATIENT: Mapping[Stage, float] = dict.fromkeys(Stage, 20.0)
+
+
+def hasty(*stages: Stage) -> Mapping[Stage, float]:
+    """Timeouts for a server that never answers at these stages; at the others a busy machine has its time."""
+    return {**PATIENT, **dict.fromkeys(stages, 0.2)}
+
 
 T = TypeVar("T")
 
