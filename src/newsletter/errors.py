@@ -13,7 +13,8 @@
     │   └── RelayRefused                1   … for good: TLS, login
     ├── LedgerError                     1   the database is full, read-only, damaged or newer
     ├── EditionChanged                  1   the issue is not what was planned
-    └── RunLocked                       75  another send is running
+    ├── RunLocked                       75  another send is running
+    └── MailboxError                    75  the mailbox for bounces is away, or another program holds it
 
 The library raises these; only `cli/` turns them into lines on stderr and an exit code (sysexits.h: 75 is EX_TEMPFAIL).
 """
@@ -139,5 +140,11 @@ class EditionChanged(NewsletterError):
 
 class RunLocked(NewsletterError):
     """Another process is sending from this folder."""
+
+    exit_code = 75
+
+
+class MailboxError(NewsletterError, ConnectionError):
+    """The mailbox that bounces come to cannot be read now; the same command may succeed later."""
 
     exit_code = 75

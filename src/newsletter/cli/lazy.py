@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("log", "Show every attempt at sending an issue."),
     "explain": ("explain", "Tell what happened to one subscriber, and why."),
     "resolve": ("resolve", "Settle what is in doubt by hand."),
+    "bounces": ("bounces", "Act on what came back: bounces, complaints, requests."),
     "serve": ("serve", "Answer subscribe forms and unsubscribe links."),
     "dkim": ("dkim", "Make keys that sign the mail, and their DNS records."),
     "schedule": ("schedule", "Print the crontab line and the systemd timer."),
