@@ -13,10 +13,11 @@ TAG_SEPARATOR = re.compile(r"[;,|；，、]")
 
 _STATUSES = {status.value: status for status in SubscriberStatus}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
-# ISO 8601, and what spreadsheets in China make of it: 2026/1/31. A time and an offset may follow.
+# ISO 8601, and what spreadsheets in China (2026/1/31) and Go (… +0800 CST) make of it. A time and an offset may follow.
 _DATE = re.compile(
     r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
-    r"(?:[Tt ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?:[Zz]|UTC|[+-]\d{2}:?\d{2}))?(?: UTC)?)?",
+    r"(?:[Tt ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?"
+    r"(?: ?(?:[Zz]|UTC|[+-]\d{2}:?\d{2}))?(?: (?:[A-Z]{3,5}|[+-]\d{4}))?)?",
     re.ASCII,
 )
 # What must never come near a header or a terminal; free columns may have line breaks and tabs.

@@ -15,7 +15,11 @@ _NOT_DECODED = re.compile(r"[\udc80-\udcff]")  # how surrogateescape spells a by
 
 
 class NotText(RowError):
-    """A record with bytes in it that are no characters."""
+    """A record that is not text: it has bytes that are no characters (`undecoded`), or NUL bytes."""
+
+    def __init__(self, message: str, *, undecoded: bool) -> None:
+        super().__init__(message)
+        self.undecoded = undecoded
 
 
 class OpenQuotation(RowError):
@@ -86,9 +90,9 @@ def not_text(lines: Iterable[str], *, encoding: str = "UTF-8") -> NotText | None
     """What keeps these lines from being text, if anything does."""
     for line in lines:
         if not line.isascii() and _NOT_DECODED.search(line):
-            return NotText(f"this is not {encoding}")
+            return NotText(f"this is not {encoding}", undecoded=True)
         if "\0" in line:
-            return NotText("there is a NUL byte here")
+            return NotText("there is a NUL byte here", undecoded=False)
     return None
 
 
