@@ -20,6 +20,7 @@ from newsletter.errors import AudienceError, Place, Problem
 if TYPE_CHECKING:
     from newsletter.audience.models import Subscriber
     from newsletter.content.reader import IssueSource
+    from newsletter.delivery.targeting import Target
     from newsletter.mail.address import Address
     from newsletter.mail.message import Message
     from newsletter.project import Project
@@ -140,19 +141,25 @@ def stand_in(project: Project, *, address: Address, name: str) -> Subscriber:
 class Intake:
     """The list as a stream of active subscribers, counting what is left out on the way.
 
-    An empty stream ends in AudienceError, before anything is stored.
+    An empty stream ends in AudienceError, before anything is stored; so does one in which nobody is in the segment.
 
-    Duplicates pass: whoever stores the stream collapses them, so that a million rows need no memory here.
+    Duplicates pass: whoever stores the stream collapses them, so that a million rows need no memory here. So do those
+    who are outside the segment, since whoever stores the stream asks `target` about each.
+
+    Args:
+        project: the publication.
+        target: the segment that is meant, if it is not everybody.
 
     Attributes:
-        left_out: how many rows were not active, by reason.
+        left_out: how many rows were not active or not meant, by reason.
         problems: the bad rows.
         active: how many rows passed, duplicates included.
 
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, target: Target | None = None) -> None:
         self._project = project
+        self._target = target
         self.left_out: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.active = 0
@@ -171,8 +178,19 @@ class Intake:
                 self.active += 1
                 yield row.subscriber
         if not self.active:
-            nobody = Problem(
-                message="has no active subscriber, so there is nobody to send to",
-                place=Place(path=self._project.publication.audience),
-            )
-            raise AudienceError(problems=[*self.problems, nobody])
+            raise self._nobody("has no active subscriber, so there is nobody to send to")
+        if self._target is not None:
+            self.left_out["outside_the_segment"] = self.active - self._target.matched
+            if not self._target.matched:
+                hint = "; ".join(self._target.notes()) or None
+                raise self._nobody(f"nobody is in the segment {self._target.segment}", hint)
+
+    @property
+    def wanted(self) -> int:
+        """How many rows were active and meant, duplicates included."""
+        return self.active if self._target is None else self._target.matched
+
+    def _nobody(self, message: str, hint: str | None = None) -> AudienceError:
+        place = Place(path=self._project.publication.audience)
+        problem = Problem(message=message, place=place, hint=hint)
+        return AudienceError(problems=[*self.problems, problem])

@@ -16,8 +16,9 @@ from newsletter.delivery.options import SendOptions, Tally
 from newsletter.delivery.pace import POLITE, DomainPolicy
 from newsletter.delivery.retry import HOUR, MINUTE, RetrySchedule
 from newsletter.delivery.sender import Sender
-from newsletter.delivery.sendlog import SendLog
+from newsletter.delivery.sendlog import SendLog, append_remark
 from newsletter.delivery.states import SENDABLE, State
+from newsletter.delivery.targeting import Target
 from newsletter.errors import EditionChanged, LedgerError, UsageError
 from newsletter.mailing import Intake, Mailing
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from newsletter.config import Publication, WarmUpSettings
     from newsletter.mail.message import Message
     from newsletter.project import Project
+    from newsletter.segments import Segment
     from newsletter.transport.exchange import Transport
     from newsletter.transport.single import SingleJob
 
@@ -89,6 +91,9 @@ class SendReport:
         counts: the ledger afterwards; the equation holds or `send` has raised.
         tally: what this run did; None when there was nothing left to do.
         fresh: whether this call planned the campaign.
+        segment: whom this call was for, when not for everybody.
+        added: how many it added to a campaign that was planned before.
+        notes: what looks like a mistake in the segment.
         recovered: what a dead run had left behind.
         left: how many subscribers have left the list since the plan.
         intake: what planning left out of the list.
@@ -106,6 +111,9 @@ class SendReport:
     recovered: Recovered
     left: int
     intake: Intake
+    segment: Segment | None = None
+    added: int = 0
+    notes: tuple[str, ...] = ()
     next_due: float | None = None
     warmed_up: bool = True
     names_in_doubt: tuple[str, ...] = field(default=())
@@ -136,6 +144,7 @@ async def send(
     transport: Transport,
     options: SendOptions,
     drive: Drive,
+    segment: Segment | None = None,
     accept_changed: bool = False,
     resend_in_doubt: bool = False,
     clock: Callable[[], float] = time.time,
@@ -147,6 +156,8 @@ async def send(
         transport: the way to the relay.
         options: pace and patience.
         drive: runs the sender.
+        segment: plan only these, or add those of them who are not planned yet. Without one the first send is to
+            everybody, and a later one to those who are planned.
         accept_changed: go on although the issue is not what was planned.
         resend_in_doubt: send again to those whose fate is unknown (RFC 5321 3.8 as a choice).
         clock: seconds since the epoch.
@@ -157,20 +168,22 @@ async def send(
     """
     project = mailing.project
     with run_lock(project.state_dir / LOCK_NAME), closing(project.ledger()) as ledger:
-        plan = _plan_or_resume(ledger, mailing, accept_changed=accept_changed, now=clock())
+        plan = _plan_or_resume(
+            ledger, mailing, segment=segment, accept_changed=accept_changed, now=clock()
+        )
         campaign = plan.campaign
         run = ledger.begin_run(campaign, now=clock())
         recovered = ledger.recover(campaign, run=run, now=clock())
         if resend_in_doubt:
             why = "to be sent again, by --in-doubt resend"
             ledger.resolve(campaign, state=State.PENDING, addresses=(), now=clock(), why=why)
-        left = _reconcile(ledger, plan, now=clock())
+        left = _reconcile(ledger, mailing, plan, now=clock())
         ledger.expire(campaign, first_before=clock() - options.retry.give_up, now=clock())
         waiting = sum(ledger.counts(campaign)[state] for state in SENDABLE)
         warm_up = project.publication.send.warm_up
         today = allowance(warm_up, ledger.accepted_by_day(), now=clock())
         limit = min((n for n in (options.limit, today) if n is not None), default=None)
-        log = SendLog(project.state_dir / LOG_FOLDER / f"{campaign.issue:03d}.jsonl")
+        log = SendLog(plan.log)
         tally = None
         if waiting and limit != 0:
             sender = Sender(
@@ -185,7 +198,7 @@ async def send(
                 clock=clock,
             )
             tally = await drive(sender)
-        report = replace(plan, recovered=recovered, left=left, tally=tally, log=log.path)
+        report = replace(plan, recovered=recovered, left=left, tally=tally)
         return _account(ledger, report, today=today)
 
 
@@ -211,25 +224,37 @@ def _account(ledger: Ledger, report: SendReport, *, today: int | None) -> SendRe
 
 
 def _plan_or_resume(
-    ledger: Ledger, mailing: Mailing, *, accept_changed: bool, now: float
+    ledger: Ledger,
+    mailing: Mailing,
+    *,
+    segment: Segment | None,
+    accept_changed: bool,
+    now: float,
 ) -> SendReport:
-    """Freeze the recipients, or find them frozen, with the edition that they were planned with."""
+    """Freeze the recipients, or find them frozen, with the edition that they were planned with, and add the segment."""
     issue = mailing.source.issue.number
-    intake = Intake(mailing.project)
+    target = Target(segment, ledger) if segment else None
+    intake = Intake(mailing.project, target)
+    why = f"segment {segment}" if segment else ""
     campaign = ledger.campaign(issue)
     fresh = campaign is None
+    added = 0
     if campaign is None:
-        campaign = ledger.plan(issue, digest=mailing.digest, subscribers=intake, now=now)
-    elif not ledger.counts(campaign).settled:  # what has gone out may be edited, for the archive
-        digest = mailing.digest
-        if campaign.digest != digest:
-            if not accept_changed:
-                raise EditionChanged(
-                    f"issue {issue} is not what its send began with (the source, the theme or the settings"
-                    " have changed since). Undo the change, or say --accept-changed to send the new form to"
-                    " those who are left"
-                )
-            campaign = ledger.accept_digest(campaign, digest=digest, now=now)
+        campaign = ledger.plan(
+            issue, digest=mailing.digest, subscribers=intake, now=now, chosen=target, why=why
+        )
+    else:
+        if _goes_on(ledger, campaign, mailing, segment):
+            campaign = _same_edition(
+                ledger, campaign, mailing, accept_changed=accept_changed, now=now
+            )
+        if target is not None:
+            added = ledger.extend(campaign, subscribers=intake, now=now, chosen=target, why=why)
+            campaign = replace(campaign, planned=campaign.planned + added)
+    log = mailing.project.state_dir / LOG_FOLDER / f"{issue:03d}.jsonl"
+    if segment is not None and (fresh or added):
+        event, count = ("planned", campaign.planned) if fresh else ("added", added)
+        append_remark(log, at=now, event=event, segment=str(segment), count=count)
     return SendReport(
         campaign=campaign,
         counts=Counts(campaign.planned),
@@ -238,17 +263,58 @@ def _plan_or_resume(
         recovered=Recovered(0, 0),
         left=0,
         intake=intake,
+        segment=segment,
+        added=added,
+        notes=tuple(target.notes()) if target else (),
+        log=log,
     )
 
 
-def _reconcile(ledger: Ledger, plan: SendReport, *, now: float) -> int:
+def _goes_on(ledger: Ledger, campaign: Campaign, mailing: Mailing, segment: Segment | None) -> bool:
+    """Whether anybody will still get the issue. What has gone out to all may be edited, for the archive."""
+    if not ledger.counts(campaign).settled:
+        return True
+    if segment is None or campaign.digest == mailing.digest:
+        return False
+    target = Target(segment, ledger)
+    return any(
+        target(who) and ledger.entry(campaign, who.address.key) is None
+        for choice in mailing.project.choices()
+        if (who := choice.recipient)
+    )
+
+
+def _same_edition(
+    ledger: Ledger, campaign: Campaign, mailing: Mailing, *, accept_changed: bool, now: float
+) -> Campaign:
+    """The campaign, with the edition of today when that was accepted.
+
+    Raises:
+        EditionChanged: the issue is not what was planned, and nobody said that it may go out.
+
+    """
+    digest = mailing.digest
+    if campaign.digest == digest:
+        return campaign
+    if not accept_changed:
+        raise EditionChanged(
+            f"issue {campaign.issue} is not what its send began with (the source, the theme or the settings"
+            " have changed since). Undo the change, or say --accept-changed to send the new form to"
+            " those who are left"
+        )
+    return ledger.accept_digest(campaign, digest=digest, now=now)
+
+
+def _reconcile(ledger: Ledger, mailing: Mailing, plan: SendReport, *, now: float) -> int:
     """Take out who has left the list since the plan.
 
     After the recovery, and after doubts were resolved: what those give back must not slip through.
     """
     if plan.fresh or ledger.counts(plan.campaign).settled:
         return 0
-    return ledger.reconcile(plan.campaign, active=plan.intake, now=now)
+    # Everybody who is active: those outside the segment of this call may have been planned before it.
+    everybody = Intake(mailing.project) if plan.segment else plan.intake
+    return ledger.reconcile(plan.campaign, active=everybody, now=now)
 
 
 def _composer(mailing: Mailing) -> Callable[[Claim], Message]:

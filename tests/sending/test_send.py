@@ -10,29 +10,24 @@ from typing import Any
 
 import pytest
 from scripted import Act, Script, ScriptedServer
+from sending_stage import SECRET, Clock, mailing_of, run, states_of
 from small_publication import CONFIG, ISSUE, write_list, write_publication
 
 from newsletter.delivery import sender as sender_module
 from newsletter.delivery.ledger import Intent
 from newsletter.delivery.lock import run_lock
-from newsletter.delivery.options import SendOptions, Tally
-from newsletter.delivery.sender import Sender
 from newsletter.delivery.states import State
 from newsletter.errors import AudienceError, EditionChanged, LedgerError, RunLocked, UsageError
-from newsletter.mailing import Mailing
 from newsletter.project import Project
 from newsletter.sending import (
     LOCK_NAME,
-    SendReport,
     existing_ledger,
     require_campaign,
-    send,
     send_test,
 )
 from newsletter.transport.relay import Relay, Security
 from newsletter.transport.smtp import SmtpTransport
 
-SECRET = {"NEWSLETTER_SECRET": "a secret of the sending tests"}
 HOUR = 3600.0
 
 
@@ -44,58 +39,6 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return write_publication(tmp_path / "weekly", 10)
-
-
-def mailing_of(root: Path, **more: Any) -> Mailing:
-    project = Project.open(root, environ=SECRET)
-    return Mailing(project, project.issue(1), **more)
-
-
-async def just_run(sender: Sender) -> Tally:
-    return await sender.run()
-
-
-class Clock:
-    """Seconds that move when told."""
-
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def run(
-    root: Path,
-    script: Script | None = None,
-    *,
-    clock: Clock | None = None,
-    options: dict[str, Any] | None = None,
-    **wishes: Any,
-) -> tuple[SendReport, ScriptedServer]:
-    """Send issue 1 to a server that plays `script`."""
-    script = script or Script()
-    script.greets = True
-    server = ScriptedServer(script)
-
-    async def conversation() -> SendReport:
-        async with asyncio.timeout(40), server:
-            relay = Relay(host="localhost", port=server.port, security=Security.NONE)
-            return await send(
-                mailing_of(root),
-                transport=SmtpTransport(relay),
-                options=SendOptions(**{"connections": 2, "connect_tries": 1, **(options or {})}),
-                drive=wishes.pop("drive", just_run),
-                clock=clock or Clock(),
-                **wishes,
-            )
-
-    return asyncio.run(conversation()), server
-
-
-def states_of(root: Path) -> list[State]:
-    with closing(Project.open(root, environ=SECRET).ledger()) as ledger:
-        return [entry.state for entry in ledger.entries(require_campaign(ledger, 1))]
 
 
 # Sending, and sending again

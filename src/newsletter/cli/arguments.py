@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from newsletter.segments import Segment
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -22,6 +25,28 @@ def issue_argument(*, required: bool = True) -> Callable[[_Function], _Function]
         callback=_number,
         shell_complete=_complete,
     )
+
+
+def segment_option(*, help: str) -> Callable[[_Function], _Function]:  # noqa: A002
+    """The option --segment, as a `Segment` or None."""
+    return click.option("--segment", metavar="EXPRESSION", callback=_segment, help=help)
+
+
+def _segment(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> Segment | None:
+    from newsletter.errors import UsageError
+    from newsletter.segments import SegmentError, parse_segment
+    from newsletter.source.text import SourceText
+
+    if value is None:
+        return None
+    try:
+        return parse_segment(value)
+    except SegmentError as error:
+        written = SourceText(path="--segment", text=value)
+        problem = written.problem(error.line, error.column, error.message, error.hint)
+        raise UsageError(problems=[problem]) from None
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from newsletter.cli.guarding import tell_findings
+from newsletter.cli.sendrun import tell_notes
+from newsletter.delivery.targeting import Target
 from newsletter.mailing import Mailing
+from newsletter.sending import existing_ledger
+
+if TYPE_CHECKING:
+    from newsletter.segments import Segment
 
 
-def dry_run(mailing: Mailing, folder: Path | None) -> int:
+def dry_run(mailing: Mailing, folder: Path | None, segment: Segment | None = None) -> int:
     """Build every message, tell what a send would do, and keep the messages in `folder` if there is one."""
+    with ExitStack() as stack:
+        ledger = existing_ledger(mailing.project) if segment else None
+        if ledger is not None:
+            stack.enter_context(closing(ledger))
+        return _build(mailing, folder, Target(segment, ledger) if segment else None)
+
+
+def _build(mailing: Mailing, folder: Path | None, target: Target | None) -> int:
     built = 0
     octets = 0
     largest = 0
@@ -27,6 +44,9 @@ def dry_run(mailing: Mailing, folder: Path | None) -> int:
             left_out[str(choice.left_out)] += 1
             if choice.row.problem:
                 problems.append(choice.row.problem)
+            continue
+        if target is not None and not target(subscriber):
+            left_out["outside_the_segment"] += 1
             continue
         message = mailing.message(subscriber)
         built += 1
@@ -45,10 +65,14 @@ def dry_run(mailing: Mailing, folder: Path | None) -> int:
             f"{count} {reason.replace('_', ' ')}" for reason, count in left_out.items()
         )
         click.echo(f"left out of the list: {told}")
+    if target is not None:
+        click.echo(f"in the segment: {target.matched} of {target.asked}, {target.segment}")
+        tell_notes(target.notes())
     tell_findings(mailing)
     for problem in problems:
         click.echo(f"left out: {problem}", err=True)
     if folder is not None:
         click.echo(f"kept in: {folder}")
-    click.echo(f"next: newsletter send {number}")
+    wish = f" --segment {shlex.quote(str(target.segment))}" if target else ""
+    click.echo(f"next: newsletter send {number}{wish}")
     return 1 if problems or not built else 0

@@ -135,7 +135,8 @@ def _tell_history(ledger: Ledger, number: int, key: str) -> bool:
     entry = ledger.entry(campaign, key)
     if entry is None:
         click.echo(
-            "  ledger: not part of this send, whose recipients are frozen; the next issue comes"
+            "  ledger: not part of this send, whose recipients are frozen"
+            f" (newsletter send {number} --segment adds some)"
         )
         return True
     _tell_entry(entry)

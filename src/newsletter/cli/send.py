@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.arguments import issue_argument
+from newsletter.cli.arguments import issue_argument, segment_option
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from newsletter.content.reader import IssueSource
     from newsletter.mailing import Mailing
     from newsletter.project import Project
+    from newsletter.segments import Segment
 
 EXIT_SETTLED = 0
 EXIT_FINDINGS = 1
@@ -36,6 +37,9 @@ EXIT_UNSETTLED = 75
 )
 @click.option(
     "--to", "addresses", metavar="ADDRESS", multiple=True, help="Test send, marked, off the record."
+)
+@segment_option(
+    help="Plan only these subscribers, such as `tag = cv and not got 63`; `all` adds everybody else."
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Send to this many, then stop.")
 @click.option(
@@ -63,6 +67,7 @@ def command(
     dry_run: bool,
     folder: Path | None,
     addresses: tuple[str, ...],
+    segment: Segment | None,
     limit: int | None,
     states: str,
     yes: bool,
@@ -72,6 +77,10 @@ def command(
 ) -> int:
     """Send issue NUMBER to everybody on the list who has not had it.
 
+    The first send freezes the recipients: everybody, or with --segment those of whom the expression
+    is true. Later sends go on with them; with another --segment they add whoever it is true of.
+    docs/segments.md explains the expressions. --due is for whole issues and takes none.
+
     Sending twice is harmless: what is settled is not sent again. Exit code 0 when everybody is
     settled, 75 when somebody is still deferred or in doubt, 1 when something was refused: an issue in
     which `newsletter check` finds errors, for one.
@@ -79,7 +88,9 @@ def command(
     from newsletter.cli import sendrun
     from newsletter.project import Project
 
-    _check_usage(number, due=due, dry_run=dry_run, folder=folder, addresses=addresses)
+    _check_usage(
+        number, due=due, dry_run=dry_run, folder=folder, addresses=addresses, segment=segment
+    )
     project = Project.open(Path.cwd())
     wishes = sendrun.Wishes(
         limit=limit,
@@ -88,6 +99,7 @@ def command(
         resend_in_doubt=in_doubt == "resend",
         accept_changed=accept_changed,
         force=force,
+        segment=segment,
     )
     if due:
         return _send_due(project, wishes)
@@ -96,7 +108,7 @@ def command(
     if dry_run:
         from newsletter.cli.dryrun import dry_run as build
 
-        return build(_mailing(project, source), folder)
+        return build(_mailing(project, source), folder, segment)
     if addresses:
         return _test_send(project, source, addresses)
     _refuse_draft(source)
@@ -110,11 +122,16 @@ def _check_usage(
     dry_run: bool,
     folder: Path | None,
     addresses: tuple[str, ...],
+    segment: Segment | None,
 ) -> None:
     if (number is None) == (not due):
         raise click.UsageError("say which issue, or --due")
     if due and (dry_run or addresses):
         raise click.UsageError("--due goes with neither --dry-run nor --to")
+    if segment is not None and due:
+        raise click.UsageError("--due sends whole issues; with --segment say which issue")
+    if segment is not None and addresses:
+        raise click.UsageError("--to and --segment exclude each other")
     if folder is not None and not dry_run:
         raise click.UsageError("--out goes with --dry-run")
     if dry_run and addresses:

@@ -6,9 +6,11 @@ import asyncio
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,10 +19,15 @@ from newsletter.cli.progress import make_progress
 from newsletter.delivery.options import Tally
 from newsletter.delivery.sender import Sender
 from newsletter.delivery.states import SENDABLE, State
+from newsletter.delivery.targeting import Target
 from newsletter.errors import Declined, UsageError
 from newsletter.mailing import Mailing
 from newsletter.project import Project
 from newsletter.sending import SendReport, existing_ledger, options_for, send
+
+if TYPE_CHECKING:
+    from newsletter.delivery.ledger import Ledger
+    from newsletter.segments import Segment
 
 TERMINAL_WINDOW = 30 * 60.0
 
@@ -35,6 +42,7 @@ class Wishes:
     resend_in_doubt: bool
     accept_changed: bool
     force: bool = False
+    segment: Segment | None = None
 
 
 def parse_states(text: str) -> tuple[State, ...]:
@@ -59,7 +67,7 @@ def send_issue(mailing: Mailing, wishes: Wishes) -> int:
     project = mailing.project
     number = mailing.source.issue.number
     relay = find_relay(project.publication, root=project.root, environ=project.environ)
-    if not is_settled(project, number):
+    if wishes.segment is not None or not is_settled(project, number):
         _ = mailing.digest  # what cannot be composed is refused before anything is asked
     refuse_errors(mailing, force=wishes.force)
     if wishes.ask:
@@ -81,11 +89,20 @@ def send_issue(mailing: Mailing, wishes: Wishes) -> int:
             transport=SmtpTransport(relay),
             options=options,
             drive=drive,
+            segment=wishes.segment,
             accept_changed=wishes.accept_changed,
             resend_in_doubt=wishes.resend_in_doubt,
         )
     )
+    if not wishes.ask:
+        tell_notes(report.notes)  # whoever was asked has seen them already
     return summarise(report, root=project.root)
+
+
+def tell_notes(notes: Iterable[str]) -> None:
+    """Say on stderr what looks like a mistake in a segment."""
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
 
 
 def is_settled(project: Project, number: int) -> bool:
@@ -100,7 +117,7 @@ def is_settled(project: Project, number: int) -> bool:
 
 def _ask(mailing: Mailing, wishes: Wishes) -> None:
     """Have the number of recipients typed: what cannot be taken back needs a word more."""
-    count = recipients_left(mailing)
+    count = recipients_left(mailing, wishes.segment)
     if wishes.limit is not None:
         count = min(count, wishes.limit)
     if not count:
@@ -118,16 +135,38 @@ def _ask(mailing: Mailing, wishes: Wishes) -> None:
         raise Declined("that is not the number; nothing was sent")
 
 
-def recipients_left(mailing: Mailing) -> int:
-    """How many a send would reach now."""
+def recipients_left(mailing: Mailing, segment: Segment | None) -> int:
+    """How many a send would reach now; says on stderr what looks like a mistake in the segment."""
     ledger = existing_ledger(mailing.project)
-    if ledger is not None:
-        with closing(ledger):
-            campaign = ledger.campaign(mailing.source.issue.number)
-            if campaign is not None:
-                counts = ledger.counts(campaign)
-                return sum(counts[state] for state in (*SENDABLE, State.CLAIMED))
-    return sum(1 for choice in mailing.project.choices() if choice.recipient)
+    if ledger is None:
+        return _missing(mailing, segment, None)
+    with closing(ledger):
+        campaign = ledger.campaign(mailing.source.issue.number)
+        if campaign is None:
+            return _missing(mailing, segment, ledger)
+        counts = ledger.counts(campaign)
+        waiting = sum(counts[state] for state in (*SENDABLE, State.CLAIMED))
+        return waiting + (_missing(mailing, segment, ledger) if segment else 0)
+
+
+def _missing(mailing: Mailing, segment: Segment | None, ledger: Ledger | None) -> int:
+    """How many a send would plan, those aside who must not be mailed."""
+    campaign = ledger.campaign(mailing.source.issue.number) if ledger else None
+    target = Target(segment, ledger) if segment else None
+
+    def is_new(key: str) -> bool:
+        if ledger is None:
+            return True
+        planned = campaign is not None and ledger.entry(campaign, key) is not None
+        return not planned and ledger.suppression(key) is None
+
+    count = sum(
+        1
+        for choice in mailing.project.choices()
+        if (who := choice.recipient) and (target is None or target(who)) and is_new(who.address.key)
+    )
+    tell_notes(target.notes() if target else ())
+    return count
 
 
 async def _drive(sender: Sender, number: int) -> Tally:
@@ -187,10 +226,16 @@ def summarise(report: SendReport, *, root: Path) -> int:
 
 
 def _tell_beginning(report: SendReport) -> None:
+    if report.segment is not None and not report.fresh:
+        click.echo(f"added by the segment: {report.added or 'nobody new'}")
     if report.fresh:
         left_out = report.intake.left_out
-        told = [f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(left_out.items())]
-        if duplicates := report.intake.active - report.campaign.planned:
+        told = [
+            f"{count} {reason.replace('_', ' ')}"
+            for reason, count in sorted(left_out.items())
+            if count
+        ]
+        if duplicates := report.intake.wanted - report.campaign.planned:
             told.append(f"{duplicates} duplicate")
         if told:
             click.echo(f"left out of the list: {', '.join(told)}")

@@ -102,7 +102,8 @@ class MemoryLedger:
         self._add(campaign.id, first, now)
         known = self._campaigns[campaign.issue]
         self._campaigns[campaign.issue] = replace(known, planned=known.planned + len(first))
-        self.remarks.append(f"{len(first)} added: {why}")
+        if first:
+            self.remarks.append(f"{len(first)} added: {why}")
         return len(first)
 
     def _add(self, campaign: int, subscribers: Mapping[str, Subscriber], now: float) -> None:

@@ -91,7 +91,8 @@ class SqliteLedger:
         """See `Ledger.extend`."""
         with explained(self.path), self._incoming(subscribers, chosen), transaction(self._db):
             added = self._add(campaign.id, now)
-            self._remark(campaign, f"{added} added: {why}", now)
+            if added:
+                self._remark(campaign, f"{added} added: {why}", now)
         return added
 
     def _add(self, campaign: int, now: float) -> int:
