@@ -71,6 +71,7 @@ proxymap  unix  - - n -   - proxymap
 proxywrite unix - - n -   1 proxymap
 smtp      unix  - - n -   - smtp
 relay     unix  - - n -   - smtp
+local     unix  - n n -   - local
 showq     unix  n - n -   - showq
 error     unix  - - n -   - error
 retry     unix  - - n -   - error
@@ -174,13 +175,14 @@ def running_postfix(
 ) -> Iterator[Postfix]:
     """Postfix that asks `policy` about every recipient and hands what it accepts to the server at `onward`.
 
-    `more` are further lines of its main.cf.
+    `more` are further lines of its main.cf; `{folder}` in them is its own folder.
     """
     port = free_port()
     with _folder() as folder:
         for name in ("etc", "queue", "data", "log"):
             (folder / name).mkdir()
         shutil.chown(folder / "data", "postfix")
+        more = more.replace("{folder}", str(folder))
         settings = {"folder": folder, "onward": onward, "policy": policy, "more": more}
         (folder / "etc" / "main.cf").write_text(MAIN.format(**settings))
         (folder / "etc" / "master.cf").write_text(MASTER.format(port=port))
