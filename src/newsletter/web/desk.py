@@ -44,6 +44,7 @@ class Desk:
     reader: Reader
     clock: Callable[[], float]
     wake: Callable[[], None] = field(default=_nobody)
+    _fixed: dict[tuple[str, str | None, str], bytes] = field(default_factory=dict, init=False)
 
     @property
     def publication(self) -> Publication:
@@ -70,10 +71,17 @@ class Desk:
     ) -> HTMLResponse:
         """The page `name` in the visitor's language."""
         language = self.language(request)
-        html = self.pages.page(name, language=language, **context)
-        return HTMLResponse(
-            html, status, headers={"Content-Language": language, "Vary": "Accept-Language"}
-        )
+        return _dressed(self.pages.page(name, language=language, **context), language, status)
+
+    def fixed_page(
+        self, request: Request, name: str, *, status: int = 200, notice: str | None = None
+    ) -> HTMLResponse:
+        """A page that is the same for everybody, made once for each language."""
+        language = self.language(request)
+        key = (name, notice, language)
+        if key not in self._fixed:
+            self._fixed[key] = self.pages.page(name, language=language, notice=notice).encode()
+        return _dressed(self._fixed[key], language, status)
 
     def notice(
         self, request: Request, name: str, *, status: int, retry: int | None = None
@@ -87,7 +95,7 @@ class Desk:
             retry: seconds after which to try again.
 
         """
-        response = self.page(request, "notice", status=status, notice=name)
+        response = self.fixed_page(request, "notice", status=status, notice=name)
         if retry is not None:
             response.headers["Retry-After"] = str(retry)
         return response
@@ -96,6 +104,11 @@ class Desk:
         """What a visitor is told when a change cannot be stored; the operator gets the reason."""
         failed("a change", error)
         return self.notice(request, "away", status=503, retry=RETRY_SECONDS)
+
+
+def _dressed(html: str | bytes, language: str, status: int) -> HTMLResponse:
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return HTMLResponse(html, status, headers=headers)
 
 
 def network(request: Request) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-from newsletter.errors import LedgerError, NewsletterError, RelayError
+from newsletter.errors import LedgerError, NewsletterError, RelayError, SourceError, TemplateError
 
 log = logging.getLogger("newsletter.web")
 
@@ -13,7 +13,7 @@ _WITH_TOKEN = frozenset({"c", "p", "u", "v"})
 _KNOWN = frozenset({"/", "/subscribe", "/health", "/ready"})
 _FOLDERS = frozenset({"assets", "webhooks"})
 _SHOWN = 4  # characters of a token
-_CLEAN = (LedgerError, RelayError)  # their words are about files and servers
+_CLEAN = (LedgerError, RelayError, SourceError, TemplateError)  # they speak of files and servers
 
 
 def shown_path(path: str) -> str:

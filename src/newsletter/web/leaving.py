@@ -83,7 +83,7 @@ class _Rooms:
             await self._desk.writer.do(lambda membership: membership.leave(who, source=source))
         except NewsletterError as error:
             return self._desk.away(request, error)
-        return self._desk.page(request, "left")
+        return self._desk.fixed_page(request, "left")
 
     async def _changed(self, request: Request, who: bytes) -> Response:
         desk = self._desk

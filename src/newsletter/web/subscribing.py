@@ -74,7 +74,7 @@ class _Rooms:
         await _pass_time(began, step=desk.publication.web.answer_after)
         if is_json(request):
             return JSONResponse({"status": "confirmation needed"}, 202)
-        return desk.page(request, "sent")
+        return desk.fixed_page(request, "sent")
 
     async def confirm(self, request: Request) -> Response:
         """A page with a button (GET), or the button (POST)."""
@@ -92,7 +92,7 @@ class _Rooms:
             return desk.away(request, error)
         if not confirmed:
             return desk.notice(request, "expired", status=404)
-        return desk.page(request, "confirmed")
+        return desk.fixed_page(request, "confirmed")
 
     def _form(self, request: Request, checked: Checked, *, status: int = 200) -> Response:
         response = self._desk.page(
