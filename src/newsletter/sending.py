@@ -96,6 +96,7 @@ class SendReport:
         notes: what looks like a mistake in the segment.
         recovered: what a dead run had left behind.
         left: how many subscribers have left the list since the plan.
+        worn_out: how many are not mailed any more, since their mailbox was full or disabled for too long.
         intake: what planning left out of the list.
         next_due: when the next deferred entry is due, seconds since the epoch.
         warmed_up: false when today's warm-up allowance is used up.
@@ -113,6 +114,7 @@ class SendReport:
     intake: Intake
     segment: Segment | None = None
     added: int = 0
+    worn_out: int = 0
     notes: tuple[str, ...] = ()
     next_due: float | None = None
     warmed_up: bool = True
@@ -198,8 +200,17 @@ async def send(
                 clock=clock,
             )
             tally = await drive(sender)
-        report = replace(plan, recovered=recovered, left=left, tally=tally)
+        worn_out = _retire(project, ledger, campaign, now=clock()) if tally else 0
+        report = replace(plan, recovered=recovered, left=left, tally=tally, worn_out=worn_out)
         return _account(ledger, report, today=today)
+
+
+def _retire(project: Project, ledger: Ledger, campaign: Campaign, *, now: float) -> int:
+    """Stop writing to mailboxes that have refused too many issues by now."""
+    from newsletter.feedback.history import retire
+
+    with closing(project.returns()) as returns:
+        return retire(ledger, returns, campaign, now=now)
 
 
 def _account(ledger: Ledger, report: SendReport, *, today: int | None) -> SendReport:

@@ -115,6 +115,25 @@ def test_after_two_days_they_expire(root: Path) -> None:
     assert server.connections == 0
 
 
+def test_a_mailbox_that_is_full_for_issues_in_a_row_is_left_alone(root: Path) -> None:
+    clock = Clock()
+
+    def full(use: int, argument: str) -> str | None:
+        return "552 5.2.2 the mailbox is full" if "reader3@" in argument else None
+
+    told = []
+    for issue in (1, 2, 3, 4):
+        source = ISSUE.replace("number: 1", f"number: {issue}")
+        (root / f"content/{issue:03d}.yaml").write_text(source)
+        report, server = run(root, Script({"RCPT": full}), clock=clock, issue=issue)
+        told.append((report.worn_out, report.counts[State.FAILED], len(server.received)))
+        clock.now += 7 * 24 * HOUR
+    assert told == [(0, 1, 9), (0, 1, 9), (1, 1, 9), (0, 0, 9)]
+    with closing(Project.open(root, environ=SECRET).ledger()) as ledger:
+        assert ledger.suppression("reader3@example.net") == "mailbox full, 3 issues in a row"
+        assert ledger.suppression("reader4@example.net") is None
+
+
 def test_a_clock_that_jumps_backwards_loses_nobody(root: Path) -> None:
     clock = Clock()
     run(root, Script({"RCPT": ["450 4.2.0 later"]}), clock=clock)

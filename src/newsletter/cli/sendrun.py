@@ -246,6 +246,10 @@ def _tell_beginning(report: SendReport) -> None:
         )
     if report.left:
         click.echo(f"{report.left} have left the list since the send was planned")
+    if report.worn_out:
+        click.echo(
+            f"{report.worn_out} not mailed any more: their mailbox was full or disabled for issues in a row"
+        )
 
 
 def _tell_run(tally: Tally) -> None:
