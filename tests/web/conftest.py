@@ -54,6 +54,17 @@ def endpoint(serving: Callable[..., Endpoint]) -> Endpoint:
     return serving()
 
 
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory, relay: str) -> Iterator[Endpoint]:
+    """One endpoint for all the tests of a file that may share it."""
+    root = tmp_path_factory.mktemp("standing")
+    (root / "newsletter.yaml").write_text(CONFIG, "utf-8")
+    endpoint = Endpoint(root, relay=relay, clock=Clock())
+    endpoint.look(add_anna)
+    with endpoint:
+        yield endpoint
+
+
 def add_anna(membership: Membership) -> None:
     """The one subscriber."""
     membership.add(person("anna", name="Anna", tags=frozenset({"papers", "vip"})), source="a test")

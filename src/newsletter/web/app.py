@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Scope
 
 from newsletter.config import CONFIG_NAME
 from newsletter.errors import ConfigError, NewsletterError
@@ -90,7 +90,10 @@ def create_app(
     app = Starlette(
         routes=routes,
         lifespan=partial(_lifespan, desk, mailbox),
-        exception_handlers={HTTPException: partial(_http_error, desk)},
+        exception_handlers={
+            HTTPException: partial(_http_error, desk),
+            Exception: partial(_broken, desk),
+        },
     )
     app.router.redirect_slashes = False
     return Guard(
@@ -196,15 +199,20 @@ async def _http_error(desk: Desk, request: Request, error: Exception) -> Respons
     return response
 
 
+async def _broken(desk: Desk, request: Request, error: Exception) -> Response:
+    """What a visitor sees of a mistake of ours; the guard writes it down."""
+    return _safe_notice(desk, request, "broken", status=500)
+
+
 def _refusal(desk: Desk, scope: Scope, status: int, notice: str) -> ASGIApp:
     """What the guard refuses, likewise."""
+    return _safe_notice(desk, Request(scope), notice, status=status)
 
-    async def answer(_scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            response: Response = desk.notice(Request(scope), notice, status=status)
-        except NewsletterError as error:  # the page itself cannot be made
-            failed("a page", error)
-            response = PlainTextResponse("Something went wrong.\n", status)
-        await response(scope, receive, send)
 
-    return answer
+def _safe_notice(desk: Desk, request: Request, name: str, *, status: int) -> Response:
+    """A notice, or its bare bones when the template is what is broken."""
+    try:
+        return desk.notice(request, name, status=status)
+    except NewsletterError as error:
+        failed("a page", error)
+        return PlainTextResponse("Something went wrong.\n", status)
