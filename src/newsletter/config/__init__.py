@@ -7,6 +7,14 @@ from newsletter.config.publication import (
     Sender,
     load_publication,
 )
+from newsletter.config.returning import (
+    MailgunSettings,
+    PostmarkSettings,
+    SendgridSettings,
+    SesSettings,
+    WebhookSettings,
+)
+from newsletter.config.secrets import read_secret
 from newsletter.config.sending import (
     DkimKey,
     RelaySettings,
@@ -19,12 +27,18 @@ __all__ = [
     "CONFIG_NAME",
     "DATABASE",
     "DkimKey",
+    "MailgunSettings",
+    "PostmarkSettings",
     "Publication",
     "RelaySettings",
     "SendSettings",
     "Sender",
+    "SendgridSettings",
+    "SesSettings",
     "SignupSettings",
     "WarmUpSettings",
     "WebSettings",
+    "WebhookSettings",
     "load_publication",
+    "read_secret",
 ]

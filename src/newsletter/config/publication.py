@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import ConfigDict, Field, field_validator
 
 from newsletter.config.base import Settings
+from newsletter.config.returning import BounceSettings, WebhookSettings
 from newsletter.config.sending import DkimSettings, RelaySettings, SendSettings
 from newsletter.config.signup import SignupSettings, WebSettings
 from newsletter.errors import ConfigError, Problem, SourceError
@@ -143,6 +144,12 @@ class Publication(Settings):
     send: SendSettings = Field(default=SendSettings(), description="how fast to send")
     signup: SignupSettings = Field(default=SignupSettings(), description="how people subscribe")
     web: WebSettings = Field(default=WebSettings(), description="the public endpoint")
+    bounces: BounceSettings = Field(
+        default=BounceSettings(), description="the mailbox that bounces come to"
+    )
+    webhooks: WebhookSettings = Field(
+        default=WebhookSettings(), description="mail services that call the public endpoint"
+    )
     dkim: DkimSettings | None = Field(default=None, description="signatures made here")
     text: TextSettings = Field(default=TextSettings(), description="the plain-text part")
     checks: CheckSettings = Field(

@@ -9,10 +9,15 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from newsletter.config import Publication
+from newsletter.config import Publication, read_secret
 from newsletter.errors import ConfigError
 
 HOW = "set NEWSLETTER_RELAY, or relay.url in newsletter.yaml, to smtp://host:25, smtps://host:465 or smtp+starttls://user@host:587"
+
+NO_PASSWORD = (
+    "the relay URL names a user, but there is no password;"
+    " set NEWSLETTER_RELAY_PASSWORD or relay.password_file"
+)
 
 
 class Security(StrEnum):
@@ -61,7 +66,13 @@ def find_relay(publication: Publication, *, root: Path, environ: Mapping[str, st
     relay = parse_relay(url)
     if relay.username is None:
         return relay
-    password = _password(publication, root=root, environ=environ)
+    password = read_secret(
+        "NEWSLETTER_RELAY_PASSWORD",
+        publication.relay.password_file,
+        root=root,
+        environ=environ,
+        missing=NO_PASSWORD,
+    )
     return Relay(
         host=relay.host,
         port=relay.port,
@@ -109,29 +120,6 @@ def parse_relay(url: str) -> Relay:
     return Relay(
         host=parts.hostname, port=port or default_port, security=security, username=username
     )
-
-
-def _password(publication: Publication, *, root: Path, environ: Mapping[str, str]) -> str:
-    if password := environ.get("NEWSLETTER_RELAY_PASSWORD"):
-        return password
-    name = publication.relay.password_file
-    if name is None:
-        raise ConfigError(
-            "the relay URL names a user, but there is no password;"
-            " set NEWSLETTER_RELAY_PASSWORD or relay.password_file"
-        )
-    path = root / name.expanduser()
-    try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"{name}: others can read the password; run: chmod 600 {name}")
-        password = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"{name}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise ConfigError(f"{name}: the password in it is not UTF-8 text") from None
-    if not password:
-        raise ConfigError(f"{name}: there is no password in it")
-    return password
 
 
 def _is_loopback(host: str) -> bool:
