@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ RECIPIENTS = 160  # more than one sender claims at a time
 EVERYBODY = addresses(RECIPIENTS)
 CONNECTIONS = 4
 LEASE = 0.5
+FLUSHED = 0.3  # seconds after which every answer that came is in the ledger
 UNLOCKED = str(Path(__file__).with_name("unlocked.py"))
 
 
@@ -70,6 +71,18 @@ def half_way(stage: Stage) -> bool:
     return path.exists() and path.read_bytes().count(b"\n") >= RECIPIENTS // 5
 
 
+@contextmanager
+def under_way(stage: Stage, sink: RunningSink) -> Iterator[None]:
+    """The server stands still while it owes somebody the answer to a body."""
+    while True:
+        with sink.frozen():
+            time.sleep(FLUSHED)
+            if stage.standing().having("in_flight"):
+                yield
+                return
+        assert stage.standing().having("pending", "claimed")
+
+
 def everybody_once(stage: Stage, sink: RunningSink) -> None:
     """All are accepted, and the server has exactly one message for each."""
     end = stage.standing()
@@ -108,7 +121,7 @@ def test_one_that_sleeps_through_its_lease_mails_nobody_twice(
     """
     first = unlocked.start()
     wait_until(lambda: half_way(stage))
-    with sink.frozen():
+    with under_way(stage, sink):
         freeze(first, stage)
     time.sleep(3 * LEASE)
     at_freeze = stage.standing()
@@ -163,7 +176,7 @@ def test_a_signal_lets_what_is_under_way_come_to_its_end(
 def test_a_second_signal_is_as_safe_as_a_kill(stage: Stage, sink: RunningSink, name: str) -> None:
     process = stage.start("send", "1", "--yes")
     wait_until(lambda: half_way(stage))
-    with sink.frozen():
+    with under_way(stage, sink):
         process.send_signal(signal.Signals[name])
         wait_for_words(process, "finishing what is under way")
         process.send_signal(signal.Signals[name])
