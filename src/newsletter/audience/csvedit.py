@@ -118,6 +118,22 @@ def change_subscriber(path: Path, key: str, change: Change, *, root: Path) -> in
     return found
 
 
+def list_columns(path: Path, *, root: Path) -> Columns | None:
+    """The columns of the list; None for one that is not there yet.
+
+    Raises:
+        AudienceError: it cannot be read.
+
+    """
+    try:
+        with (root / path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            return read_header(file, str(path))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AudienceError(f"{path}: the list cannot be read: {error.strerror}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Sheet:
     """The list that is being rewritten: its header, and what is below it."""
