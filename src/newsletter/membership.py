@@ -127,12 +127,51 @@ class Membership:
             self.register.remove(who)
         return member.subscriber
 
-    def leave(self, who: bytes, *, source: str, reason: str = "") -> bool:
-        """Unsubscribe; harmless twice. Returns whether it changed anything."""
-        # Its address belongs into the suppression, so that people can read whom it is about.
-        known = None if self.register.find(who) else self._planned(who)
+    def leave(
+        self, who: bytes, *, source: str, reason: str = "", address: str | None = None
+    ) -> bool:
+        """Unsubscribe; harmless twice. `address` is the address key, where the caller knows it.
+
+        Returns:
+            Whether it changed anything.
+
+        """
+        if address is None and self.register.find(who) is None and (known := self._planned(who)):
+            # It belongs into the suppression, so that people can read whom it is about.
+            address = known.address.key
         origin = Origin(at=self.now(), source=source, reason=reason)
-        return self.register.leave(who, origin, address=known.address.key if known else None)
+        return self.register.leave(who, origin, address=address)
+
+    def lift(self, who: bytes, *, key: str, source: str, reason: str) -> bool:
+        """Mail somebody again who must not be mailed, since the operator has reason to.
+
+        The suppression goes, and whoever is `unsubscribed` on the list is active again.
+
+        Args:
+            who: the id.
+            key: the address key.
+            source: who says so.
+            reason: why; for who had unsubscribed it is kept as what they agreed to.
+
+        Returns:
+            Whether it changed anything.
+
+        """
+        now = self.now()
+        origin = Origin(at=now, source=source, reason=reason)
+        with self.register.together():
+            lifted = self.register.lift(who, origin)
+            member = self.register.find(who)
+            if member and member.subscriber.status is SubscriberStatus.UNSUBSCRIBED:
+                consent = Consent(at=now, how="operator", wording=reason)
+                active = _reactivated(member.subscriber)
+                self.register.save(active, Change.UPDATED, origin, consent=consent)
+                lifted = True
+            if self._in_file:
+                listed = self.project.subscriber(key)
+                if listed and listed.status is SubscriberStatus.UNSUBSCRIBED:
+                    lifted = self._change_file(key, _reactivated) or lifted
+        return lifted
 
     def update(
         self, who: bytes, change: Callable[[Subscriber], Subscriber], *, source: str
@@ -164,7 +203,7 @@ class Membership:
         agreed = subscriber.status is SubscriberStatus.ACTIVE
         consent = Consent(at=now, how="operator", wording=reason) if agreed else None
         if not self.project.publication.keeps_list:
-            if self.project.subscriber(subscriber.address.envelope) is not None:
+            if self._in_file and self.project.subscriber(subscriber.address.envelope) is not None:
                 return False
             self._write_down(subscriber)
             self.register.note(who, Change.ADDED, origin)
@@ -235,6 +274,12 @@ class Membership:
 
     def _today(self, now: float) -> date:
         return datetime.fromtimestamp(now, UTC).astimezone(self.project.publication.zone).date()
+
+
+def _reactivated(subscriber: Subscriber) -> Subscriber:
+    if subscriber.status is not SubscriberStatus.UNSUBSCRIBED:
+        return subscriber
+    return replace(subscriber, status=SubscriberStatus.ACTIVE)
 
 
 @contextmanager

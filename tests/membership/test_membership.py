@@ -153,6 +153,32 @@ def test_the_operator_adds_once(club: Membership) -> None:
     assert recipients(club) == ["anna", "ben"]
 
 
+def test_the_operator_takes_somebody_back(club: Membership) -> None:
+    anna = identity(club, "anna")
+    assert club.leave(anna, source="operator", reason="a letter", address="anna@example.org")
+    stop = club.register.suppression(anna)
+    assert stop
+    assert stop.address == "anna@example.org"
+    assert club.add(person("ben"), source="operator")
+    assert recipients(club) == ["ben"]
+    assert club.lift(anna, key="anna@example.org", source="operator", reason="asked by phone")
+    assert recipients(club) == ["anna", "ben"]
+    assert not club.lift(anna, key="anna@example.org", source="operator", reason="again")
+    if not club.project.publication.keeps_list:
+        (club.project.root / "subscribers.csv").write_text(
+            "email,status\nanna@example.org,unsubscribed\n"
+        )
+        assert club.lift(anna, key="anna@example.org", source="operator", reason="again")
+        assert recipients(club) == ["anna"]
+
+
+def test_the_operator_begins_a_list(club: Membership) -> None:
+    if not club.project.publication.keeps_list:
+        (club.project.root / "subscribers.csv").unlink()
+    assert club.add(person("ben"), source="operator")
+    assert "ben" in recipients(club)
+
+
 def test_who_is_forgotten_stands_nowhere(club: Membership) -> None:
     plan(club, 1)
     log = club.project.state_dir / "log" / "001.jsonl"
