@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
-from web_stage import CONFIG, FORM, NOW, Clock, Endpoint, Multipart, heading, talk
+from web_stage import CONFIG, FORM, NOW, Clock, Endpoint, Multipart, heading, no_room, talk
 
 from newsletter.audience.register import Change
 from newsletter.errors import NewsletterError
@@ -249,17 +248,6 @@ def test_the_visitor_may_choose_between_two_languages(standing: Endpoint) -> Non
 )
 def test_the_log_has_no_tokens_and_no_addresses(path: str, shown: str) -> None:
     assert shown_path(path) == shown
-
-
-@contextmanager
-def no_room() -> Iterator[None]:
-    """No file of this process may grow beyond 4 kB: no commit of SQLite succeeds."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_database_that_cannot_be_written(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+import resource
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -245,3 +247,14 @@ def heading(answer: Answer) -> str:
     """The one heading of a page."""
     (found,) = re.findall(r"<h1>(.*?)</h1>", answer.text)
     return str(found)
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file of this process may grow beyond 4 kB: no commit of SQLite succeeds."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
