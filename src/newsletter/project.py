@@ -222,16 +222,19 @@ class Project:
 
         return SqliteRegister(self.database, identify=self.keyring.subscriber_id)
 
-    def returns(self) -> Returns:
-        """What came back, with the register of the same store; close it after use.
+    def returns(self, register: Register | None = None) -> Returns:
+        """What came back, on this register or on one of its own; close it after use.
 
         Raises:
             LedgerError, ConfigError: see `register`.
 
         """
+        from newsletter.storage.sqlite.register import SqliteRegister
         from newsletter.storage.sqlite.returns import SqliteReturns
 
-        return SqliteReturns(self.database, identify=self.keyring.subscriber_id)
+        register = register or self.register()
+        assert isinstance(register, SqliteRegister)  # there is no other store to open
+        return SqliteReturns(register)
 
     def ledger(self) -> Ledger:
         """The ledger, made on first use; close it after use.

@@ -22,6 +22,7 @@ from newsletter.storage.memory.ledger import MemoryLedger
 from newsletter.storage.memory.register import MemoryRegister
 from newsletter.storage.memory.returns import MemoryReturns
 from newsletter.storage.sqlite.ledger import SqliteLedger
+from newsletter.storage.sqlite.register import SqliteRegister
 from newsletter.storage.sqlite.returns import SENT, START, SqliteReturns
 
 ORIGIN = Origin(at=NOW, source="a test")
@@ -69,7 +70,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     path = tmp_path / "newsletter.db"
     with (
         closing(SqliteLedger(path, identify=identify)) as stored,
-        closing(SqliteReturns(path, identify=identify)) as returns,
+        closing(SqliteReturns(SqliteRegister(path, identify=identify))) as returns,
     ):
         yield Store(returns, stored)
 
@@ -174,7 +175,7 @@ def test_a_message_id_is_found_by_index(tmp_path: Path) -> None:
     path = tmp_path / "newsletter.db"
     with (
         closing(SqliteLedger(path, identify=identify)) as ledger,
-        closing(SqliteReturns(path, identify=identify)) as returns,
+        closing(SqliteReturns(SqliteRegister(path, identify=identify))) as returns,
     ):
         Stage(ledger, people(5)).send(State.ACCEPTED)
         assert returns.sent("<3@example.org>")

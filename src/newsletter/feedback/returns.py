@@ -82,7 +82,7 @@ class Returns(Protocol):
     def sent(self, message_id: str) -> Returned | None:
         """The issue and the person that the ledger has this Message-ID for, if a server may have taken the message.
 
-        Quick in a ledger of millions, but for the first time after a send. Never inside a transaction.
+        Quick in a ledger of millions, but for the first time after a send: better outside of a transaction.
         """
 
     def close(self) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from newsletter.audience.verp import Returned
@@ -43,21 +42,20 @@ WHERE message.start = substr(:message_id, 1, :start) AND entry.message_id = :mes
 
 
 class SqliteReturns:
-    """`feedback.returns.Returns` in the database file at `path`. One thread at a time may call it.
+    """`feedback.returns.Returns` in the database of a register, in the same transactions.
 
     Args:
-        path: the database, made when it is not there.
-        identify: the id of an address key, `Keyring.subscriber_id`.
+        register: is closed with it.
 
     Raises:
         LedgerError: from any method, when the database cannot be used.
 
     """
 
-    def __init__(self, path: Path, *, identify: Callable[[str], bytes]) -> None:
-        self.path = path
-        self.register = SqliteRegister(path, identify=identify)
-        self._db = self.register.connection
+    def __init__(self, register: SqliteRegister) -> None:
+        self.register = register
+        self.path = register.path
+        self._db = register.connection
 
     def first_time(self, digest: bytes, *, now: float) -> bool:
         """See `Returns.first_time`."""
