@@ -181,7 +181,7 @@ def hold(case: Case, certificate: Any = None) -> None:
 SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
-@settings(SLOW, max_examples=120)
+@settings(SLOW, max_examples=80)
 @given(CASES)
 def test_what_the_server_has_is_what_the_jobs_were_told(case: Case) -> None:
     hold(case)
