@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,6 +12,8 @@ from subprocess import CompletedProcess
 
 import catcher
 import pytest
+from accessibility import VERSION
+from node_package import CannotFetch, fetched
 from story import (
     ROOT,
     SECRET,
@@ -23,6 +26,8 @@ from story import (
     finish,
     parse,
 )
+
+PATIENCE = 60.0  # seconds until a mail must have come
 
 
 @pytest.fixture
@@ -86,3 +91,28 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def parsed(demo: Demo) -> dict[str, EmailMessage]:
     """The demo's messages by recipient, as the standard library reads them."""
     return {name.removesuffix(".eml"): parse(data) for name, data in demo.caught.items()}
+
+
+@pytest.fixture(scope="module")
+def axe(requires: Callable[[str], Path]) -> str:
+    """The script of axe-core."""
+    requires("npm")
+    try:
+        return (fetched("axe-core", VERSION) / "axe.min.js").read_text("utf-8")
+    except CannotFetch as error:
+        pytest.skip(f"axe-core {VERSION} cannot be had: {error}")
+
+
+@pytest.fixture
+def arrived(mail: Mail) -> Callable[..., EmailMessage]:
+    """`arrived(address, number=2)`: the second mail to an address, waited for."""
+
+    def wait(address: str, *, number: int = 1) -> EmailMessage:
+        path = mail.folder / f"{address}{f'-{number}' if number > 1 else ''}.eml"
+        until = time.monotonic() + PATIENCE
+        while not path.exists() or not path.read_bytes().endswith(b"--\r\n"):
+            assert time.monotonic() < until, f"no mail to {address}"
+            time.sleep(0.05)
+        return parse(path.read_bytes())
+
+    return wait

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
-from node_package import CannotFetch, fetched
-from playwright.sync_api import Browser, Page
+from accessibility import grave
+from playwright.sync_api import Browser
 from story import SECRET, Desk, copy_sample
 
-VERSION = "4.14.1"
-GRAVE = ("serious", "critical")
 SCHEMES: tuple[Any, ...] = ("light", "dark")
 VIEWS = (
     "64",
@@ -25,16 +22,6 @@ VIEWS = (
     "64?tab=size",
     "",
 )
-
-
-@pytest.fixture(scope="module")
-def axe(requires: Callable[[str], Path]) -> str:
-    """The script of axe-core."""
-    requires("npm")
-    try:
-        return (fetched("axe-core", VERSION) / "axe.min.js").read_text("utf-8")
-    except CannotFetch as error:
-        pytest.skip(f"axe-core {VERSION} cannot be had: {error}")
 
 
 @pytest.fixture(scope="module")
@@ -52,20 +39,6 @@ def preview(sample: Desk) -> str:
     process = sample.start("preview", "64", "--no-open")
     assert process.stdout is not None
     return process.stdout.readline().split()[-1].rpartition("/")[0] + "/"
-
-
-def grave(page: Page, axe: str) -> list[str]:
-    """What axe-core finds serious or worse, a line each."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(axe)
-    found: dict[str, Any] = page.evaluate(
-        "axe.run(document, {iframes: false, resultTypes: ['violations']})"
-    )
-    return [
-        f"{fault['id']}: {fault['nodes'][0]['target']} {fault['nodes'][0]['failureSummary']}"
-        for fault in found["violations"]
-        if fault["impact"] in GRAVE
-    ]
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 
 import pytest
 from playwright.sync_api import Browser
-from story import Desk, Mail, parse, part
+from story import Desk, Mail, part
 
 NEW = "chen.xin@example.org"
 COMPANION = "stays@example.org"
@@ -54,21 +53,6 @@ def endpoint(request: pytest.FixtureRequest, desk: Desk, mail: Mail) -> Iterator
     desk.edit("newsletter.yaml", "audience: subscribers.example.csv", f"audience: {request.param}")
     desk.edit("content/065.md", "status: draft", "status: ready")
     return Endpoint(desk, mail)
-
-
-@pytest.fixture
-def arrived(mail: Mail) -> Callable[..., EmailMessage]:
-    """`arrived(address, number=2)`: the second mail to an address, waited for."""
-
-    def wait(address: str, *, number: int = 1) -> EmailMessage:
-        path = mail.folder / f"{address}{f'-{number}' if number > 1 else ''}.eml"
-        until = time.monotonic() + PATIENCE
-        while not path.exists() or not path.read_bytes().endswith(b"--\r\n"):
-            assert time.monotonic() < until, f"no mail to {address}"
-            time.sleep(0.05)
-        return parse(path.read_bytes())
-
-    return wait
 
 
 def test_subscribe_confirm_receive_leave(
