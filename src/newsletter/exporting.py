@@ -45,7 +45,9 @@ class Known:
 
 
 class Everybody:
-    """Everybody who is known, in the order of the list, then those of whom only a suppression is left.
+    """Everybody who is known: the list in its order, people who have not confirmed yet, and people who left.
+
+    A list in a file does not have the former; of the latter there may be no more than a suppression.
 
     Iterate as often as you like; people are read anew each time, and only suppressions are kept in memory.
 
@@ -62,6 +64,7 @@ class Everybody:
         self.stops: dict[str | bytes, str] = {}
         self.bad_rows = 0
         self._project = project
+        self._waiting: dict[str, Subscriber] = {}
         self._identify: Callable[[str], bytes] | None = None
         if project.database.exists():
             self._identify = project.keyring.subscriber_id
@@ -69,10 +72,14 @@ class Everybody:
                 for stop in register.suppressions():
                     if (who := stop.address or stop.id) is not None:
                         self.stops[who] = stop.reason
+                if not project.publication.keeps_list:
+                    people = (member.subscriber for member in register.members())
+                    self._waiting = {one.address.key: one for one in people}
 
     def __iter__(self) -> Iterator[Known]:
         self.bad_rows = 0
-        elsewhere = {key for key in self.stops if isinstance(key, str)}
+        elsewhere = dict.fromkeys(self._waiting)
+        elsewhere |= dict.fromkeys(key for key in self.stops if isinstance(key, str))
         gone = frozenset[int]()
         if not self._project.publication.keeps_list:
             gone = unsubscribed_keys(self._rows())
@@ -80,19 +87,19 @@ class Everybody:
             if row.subscriber is None:
                 self.bad_rows += 1
                 continue
-            elsewhere.discard(row.subscriber.address.key)
-            reason = self.suppression(row.subscriber)
-            person = row.subscriber
-            if reason or standing(row, unsubscribed=gone) is Reason.UNSUBSCRIBED:
-                person = replace(person, status=UNSUBSCRIBED)
-            yield Known(row=row.row, subscriber=person, suppressed=reason)
-        for key, reason in self.stops.items():
-            if key in elsewhere:
-                yield Known(row=0, subscriber=_nobody_else(str(key)), suppressed=reason)
+            elsewhere.pop(row.subscriber.address.key, None)
+            gone_here = standing(row, unsubscribed=gone) is Reason.UNSUBSCRIBED
+            yield self._known(row.row, row.subscriber, gone=gone_here)
+        for key in elsewhere:
+            yield self._known(0, self._waiting.get(key) or _nobody_else(key))
 
-    def suppression(self, subscriber: Subscriber) -> str | None:
-        """Why somebody must not be mailed, if so."""
-        key = subscriber.address.key
+    def _known(self, row: int, person: Subscriber, *, gone: bool = False) -> Known:
+        reason = self._suppression(person.address.key)
+        if reason or gone:
+            person = replace(person, status=UNSUBSCRIBED)
+        return Known(row=row, subscriber=person, suppressed=reason)
+
+    def _suppression(self, key: str) -> str | None:
         if key in self.stops or self._identify is None or not self.stops:
             return self.stops.get(key)
         return self.stops.get(self._identify(key))

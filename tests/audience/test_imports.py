@@ -138,7 +138,7 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "l.csv"
     data = "email,name,城市\r\na@example.org,林小雨,北京\r\n".encode(encoding)
     if encoding in ("gb18030", "big5"):
-        with pytest.raises(AudienceError, match=r"l\.csv:1: this is not utf-8; .* gb18030"):
+        with pytest.raises(AudienceError, match=r"l\.csv:1: this is not UTF-8; .* gb18030"):
             taken(path, data)
     named = {"gb18030": "GB2312", "big5": "big5"}.get(encoding)
     (one,) = people(taken(path, data, encoding=named))
@@ -148,11 +148,11 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
 def test_what_is_not_in_the_encoding(tmp_path: Path) -> None:
     path = tmp_path / "l.csv"
     data = b"email,name\na@example.org,A\nb@example.org,\xc0\xd6\nc@example.org,C\n"
-    with pytest.raises(AudienceError, match=r"l\.csv:3: this is not utf-8; say what it is"):
+    with pytest.raises(AudienceError, match=r"l\.csv:3: this is not UTF-8; say what it is"):
         taken(path, data)
     first, second, third = taken(path, data, encoding="utf8")
     assert isinstance(second, Reject)
-    assert second.reason == "this is not utf-8-sig"
+    assert second.reason == "this is not UTF-8"
     assert isinstance(first, Incoming)
     assert isinstance(third, Incoming)
     with pytest.raises(UsageError, match="there is no such encoding"):

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("log", "Show every attempt at sending an issue."),
     "explain": ("explain", "Tell what happened to one subscriber, and why."),
     "resolve": ("resolve", "Settle what is in doubt by hand."),
+    "subscribers": ("subscribers", "See and change who is on the list; move people in and out."),
     "bounces": ("bounces", "Act on what came back: bounces, complaints, requests."),
     "serve": ("serve", "Answer subscribe forms and unsubscribe links."),
     "dkim": ("dkim", "Make keys that sign the mail, and their DNS records."),

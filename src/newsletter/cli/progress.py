@@ -1,4 +1,4 @@
-"""Progress of a send: a live line on a terminal, a plain line now and then elsewhere."""
+"""Progress: a live line on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -115,3 +115,56 @@ class _Live:
         rate = f"{done / max(tally.seconds, 1e-6):.0f}"
         self._progress.update(self._task, completed=done, rate=rate, told=describe(tally))
         self._progress.refresh()
+
+
+class Reading:
+    """How far the reading of a file is; a context manager.
+
+    Args:
+        name: of the file.
+        size: its bytes; 0 when nobody knows.
+
+    """
+
+    def __init__(self, name: str, size: int) -> None:
+        self._name = name
+        self._size = size
+        self._last = time.monotonic()
+        self._bar: RichProgress | None = None
+        if sys.stderr.isatty() and size:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=None),
+                TextColumn("{task.percentage:>3.0f}%"),
+                TextColumn("{task.fields[rows]} rows"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+                auto_refresh=False,
+            )
+            self._task = self._bar.add_task(name, total=size, rows="0")
+
+    def __enter__(self) -> Reading:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, rows: int, position: int) -> None:
+        """Show that so many rows, and bytes, have been read; all bytes means that they are being stored."""
+        now = time.monotonic()
+        if self._bar is not None:
+            if now - self._last > _Live.interval or position >= self._size:
+                self._last = now
+                self._bar.update(self._task, completed=position, rows=f"{rows:,}")
+                self._bar.refresh()
+        elif now - self._last >= PLAIN_SECONDS:
+            self._last = now
+            done = f" ({100 * position // self._size} %)" if self._size else ""
+            click.echo(f"{self._name}: {rows:,} rows{done}", err=True)

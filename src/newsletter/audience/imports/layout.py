@@ -52,6 +52,23 @@ class Layout:
     fields: tuple[tuple[str, int], ...]
     dropped: tuple[str, ...]
 
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """What is read from which columns, by name."""
+        names = (self.name,) if self.name is not None else (self.first_name, self.last_name)
+        places = {
+            "email": (self.email,),
+            "name": names,
+            "status": self.judged,
+            "tags": (self.tags, *self.objects),
+            "language": (self.language,),
+            "joined": self.joined,
+        }
+        found = {
+            target: tuple(self.header[place] for place in those if place is not None)
+            for target, those in places.items()
+        }
+        return {target: columns for target, columns in found.items() if columns}
+
 
 def parse_map(texts: Iterable[str]) -> dict[str, str]:
     """`email=E-Mail,field.city=Ort` to columns by target; a name with a comma in it stands in quotation marks.

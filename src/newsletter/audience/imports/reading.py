@@ -70,7 +70,7 @@ class Export:
     ) -> None:
         self.path = path
         self.layout = layout
-        self.encoding = text.encoding
+        self.encoding = _shown(text)
         self.size = os.fstat(stream.fileno()).st_size
         self._stream = stream
         self._text = text
@@ -140,10 +140,10 @@ def open_export(
         try:
             line = text.readline().removeprefix("\ufeff")
         except UnicodeError as error:
-            raise AudienceError(f"{path}:1: this is not {text.encoding}: {error}") from None
+            raise AudienceError(f"{path}:1: this is not {_shown(text)}: {error}") from None
         except OSError as error:
             raise AudienceError(f"{path}: this file cannot be read: {error.strerror}") from error
-        if (problem := not_text([line], encoding=text.encoding)) is not None:
+        if (problem := not_text([line], encoding=_shown(text))) is not None:
             raise _which_encoding(path, 1, problem)
         layout = _layout(path, line, tool=tool, mapping=mapping or {})
         _refuse_strangers(path, layout, status)
@@ -166,6 +166,10 @@ def _decoded(stream: BinaryIO, encoding: str | None) -> TextIOWrapper:
         raise UsageError(
             f"--encoding {encoding}: there is no such encoding; it may be gb18030, big5, utf-16 or windows-1252"
         ) from None
+
+
+def _shown(text: TextIOWrapper) -> str:
+    return text.encoding.removesuffix("-sig").upper()
 
 
 def _which_encoding(path: Path, row: int, problem: NotText) -> AudienceError:
