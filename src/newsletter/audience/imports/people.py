@@ -51,7 +51,9 @@ class People:
         layout = self._layout
         cells = record.cells
         cell.check_count(cells, len(layout.header), delimiter=layout.delimiter)
-        values = [unguard(text.strip()) for text in cells]
+        values = [text.strip() for text in cells]
+        if any("'" in line for line in record.lines):
+            values = [unguard(text) for text in values]
         assert layout.email is not None  # or the file would not have been opened
         address = cell.address(values[layout.email])
         standing = self._standing(values)
@@ -74,7 +76,7 @@ class People:
         return Subscriber(
             address=address,
             name=cell.name(self._name(values)),
-            status=max(standing.status, self._limit, key=_LESS_AND_LESS.index),
+            status=standing.status,
             tags=tags | self._tags,
             language=cell.language(_at(values, layout.language)),
             fields=fields,
@@ -86,6 +88,8 @@ class People:
         known = self._standings.get(judged)
         if known is None:
             known = self._layout.judge(*judged)
+            status = max(known.status, self._limit, key=_LESS_AND_LESS.index)
+            known = known._replace(status=status)
             if len(self._standings) < 1000:  # words repeat, dates do not
                 self._standings[judged] = known
         return known

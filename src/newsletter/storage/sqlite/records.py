@@ -13,6 +13,8 @@ from newsletter.delivery.ledger import Attempt, Entry, Intent, Outcome
 from newsletter.delivery.states import State
 from newsletter.mail.address import Address
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def freeze(subscriber: Subscriber) -> str:
     """Everything a message needs of a subscriber; what is empty is left out."""
@@ -30,7 +32,7 @@ def freeze(subscriber: Subscriber) -> str:
         record["fields"] = dict(subscriber.fields)
     if subscriber.joined:
         record["joined"] = subscriber.joined.isoformat()
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    return _encode(record)
 
 
 def thaw(text: str) -> Subscriber:
