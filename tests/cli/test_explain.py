@@ -49,6 +49,7 @@ def test_the_whole_story(tmp_path: Path) -> None:
         club.ledger.plan(63, digest="d", subscribers=[reader], now=NOW)
         club.leave(who, source="one-click")
         club.ledger.plan(64, digest="d", subscribers=[reader], now=NOW)
+        club.ledger.plan(65, digest="d", subscribers=[], now=NOW)
     done = explain(tmp_path, "ANNA@example.org")
     assert done.stderr == ""
     at = "2027-01-15T08:00:00.000+00:00"
@@ -61,7 +62,8 @@ def test_the_whole_story(tmp_path: Path) -> None:
         f"  {at}  agreed by double opt-in from 203.0.113.0/24: “I want to receive Small Weekly by mail.”",
         f"  suppressed: unsubscribed, by one-click, {at}",
         f"  issue 63: pending, {at}",
-        f"  issue 64: suppressed, {at}: unsubscribed",
+        f"  issue 64: left out, unsubscribed by one-click, {at}",
+        f"  issue 65: left out, unsubscribed by one-click, {at}",
     ]
 
 

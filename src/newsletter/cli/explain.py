@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from newsletter.audience.register import Register, Suppression
+    from newsletter.audience.register import Event, Register, Suppression
     from newsletter.content.models import Issue
     from newsletter.delivery.ledger import Entry, Ledger
     from newsletter.project import Project
@@ -62,7 +62,7 @@ def command(words: tuple[str, ...]) -> None:
         if reason:
             click.echo(f"  suppressed: {reason}{_origin(stop)}")
         if issue is None:
-            _tell_issues(ledger, key)
+            _tell_issues(ledger, key, register.history(register.identify(key)))
         elif not _tell_history(ledger, issue.number, key):
             _tell_outlook(issue, would and reason is None)
 
@@ -113,14 +113,20 @@ def _origin(stop: Suppression | None) -> str:
     return f", by {stop.source}, {timestamp(stop.at)}" if stop else ""
 
 
-def _tell_issues(ledger: Ledger, key: str) -> None:
+def _tell_issues(ledger: Ledger, key: str, story: Sequence[Event]) -> None:
     """Print one line for each issue that was ever planned."""
+    from newsletter.audience.story import last_word
     from newsletter.delivery.sendlog import timestamp
 
     for campaign in ledger.campaigns():
         entry = ledger.entry(campaign, key)
-        if entry is None:
-            click.echo(f"  issue {campaign.issue}: not part of that send")
+        if entry is None or entry.state == "suppressed":
+            then = entry.updated_at if entry else campaign.planned_at
+            word = last_word(story, before=then)
+            why = f", {word.change} by {word.source}, {timestamp(word.at)}" if word else ""
+            missing = "left out" if word or entry else "not part of that send"
+            reply = f": {entry.reply}" if entry and not word else ""
+            click.echo(f"  issue {campaign.issue}: {missing}{why}{reply}")
             continue
         answer = f": {entry.reply}" if entry.reply else ""
         at = timestamp(entry.updated_at)
