@@ -34,6 +34,8 @@ from newsletter.web.journal import failed
 from newsletter.web.outbox import Outbox
 from newsletter.web.store import Reader, Writer
 from newsletter.web.visitor import trusted_networks
+from newsletter.web.webhooks import rooms as webhooks
+from newsletter.web.webhooks.fetching import https_get
 
 ROOT_VARIABLE = "NEWSLETTER_ROOT"
 READY_SECONDS = 5.0
@@ -46,6 +48,7 @@ ROOMS: tuple[Callable[[Desk], list[Route]], ...] = (
     subscribing.routes,
     leaving.routes,
     issues.routes,
+    webhooks.routes,
 )
 """What makes the routes; whoever adds some adds a function here."""
 
@@ -55,6 +58,7 @@ def create_app(
     *,
     environ: Mapping[str, str] = os.environ,
     clock: Callable[[], float] = time.time,
+    fetch: Callable[[str], bytes] = https_get,
 ) -> ASGIApp:
     """The endpoint of the publication in `root`; its threads and its outbox live from ASGI's startup to its shutdown.
 
@@ -62,6 +66,7 @@ def create_app(
         root: the folder; `NEWSLETTER_ROOT`, or else the current one, when absent.
         environ: such as `os.environ`.
         clock: seconds since the epoch.
+        fetch: gets a certificate of Amazon's over https.
 
     Raises:
         NewsletterError: settings, templates, key or database cannot be used; there is no `public_url`; or new
@@ -81,7 +86,12 @@ def create_app(
         pass  # what is wrong with key or database is told now
     pages = Pages(publication, root=project.root)
     desk = Desk(
-        project=project, pages=pages, writer=Writer(opened), reader=Reader(opened), clock=clock
+        project=project,
+        pages=pages,
+        writer=Writer(opened),
+        reader=Reader(opened),
+        clock=clock,
+        fetch=fetch,
     )
     mailbox = _mailbox(desk)
     routes: list[BaseRoute] = [*_service_routes(desk)]

@@ -16,6 +16,7 @@ from newsletter.rendering.pages import Pages
 from newsletter.web.guard import NETWORK
 from newsletter.web.journal import failed
 from newsletter.web.store import Reader, Writer
+from newsletter.web.webhooks.fetching import https_get
 
 RETRY_SECONDS = 120  # when the database may be back
 
@@ -34,6 +35,7 @@ class Desk:
         writer: every change goes through here, and is durable when it returns.
         reader: for looking.
         clock: seconds since the epoch.
+        fetch: gets a small thing over https, for signatures that name their certificate.
         wake: tells the outbox that there may be a mail to send.
 
     """
@@ -43,6 +45,7 @@ class Desk:
     writer: Writer
     reader: Reader
     clock: Callable[[], float]
+    fetch: Callable[[str], bytes] = field(default=https_get)
     wake: Callable[[], None] = field(default=_nobody)
     _fixed: dict[tuple[str, str | None, str], bytes] = field(default_factory=dict, init=False)
 

@@ -20,11 +20,13 @@ class Event(NamedTuple):
     Attributes:
         identity: the service's own name for it, the same when it tells it again.
         reports: what it says; empty when it is nothing that we want to know.
+        ticket: what its signature was made for, where that is good for one event only.
 
     """
 
     identity: str
     reports: tuple[Report, ...]
+    ticket: str = ""
 
 
 def inside(value: Any, *names: str) -> Any:
