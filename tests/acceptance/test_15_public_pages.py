@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import re
-import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from accessibility import grave
-from playwright.sync_api import Browser, Page
+from page_screenshots import LANGUAGES, LOOKS, PAGES, free_port, prepare, walk
+from playwright.sync_api import Browser
 from story import Desk, Mail, part
 
-from newsletter.audience.confirming import confirmation_token
-from newsletter.audience.tokens import Purpose
 from newsletter.project import Project
-
-SETTINGS = """
-signup:
-  topics: {papers: 论文, events: 活动}
-  languages: {zh-CN: 中文, en: English}
-  privacy_url: https://weekly.example.org/privacy
-"""
-READER = "lin.xiaoyu@example.com"
-WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 375, "height": 740}
-LOOKS = [("light", WIDE), ("dark", WIDE), ("light", PHONE), ("dark", PHONE)]
 
 
 @pytest.fixture
 def endpoint(desk: Desk, mail: Mail) -> Iterator[str]:
     """The sample publication's endpoint with everything to choose from; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    desk.edit("newsletter.yaml", "audience: subscribers.example.csv", "audience: subscribers.csv")
-    (desk.root / "subscribers.example.csv").rename(desk.root / "subscribers.csv")
-    with (desk.root / "newsletter.yaml").open("a", encoding="utf-8") as settings:
-        settings.write(SETTINGS)
+    prepare(desk.root)
     desk.variables |= {"NEWSLETTER_RELAY": mail.url, "NEWSLETTER_PUBLIC_URL": url}
     assert desk.run("send", "64", "--yes", "--force").code == 0
     process = desk.start("serve", "--port", str(port))
@@ -49,56 +31,7 @@ def endpoint(desk: Desk, mail: Mail) -> Iterator[str]:
     process.communicate()
 
 
-def submit(page: Page) -> None:
-    """Press the page's first button."""
-    with page.expect_navigation():
-        page.get_by_role("button").first.click()
-
-
-def walk(page: Page, url: str, desk: Desk) -> Iterator[str]:
-    """Go to every public page, one after the other; gives what it is called."""
-    project = Project.open(desk.root, environ=desk.variables)
-    keyring = project.keyring
-    who = keyring.subscriber_id(READER)
-    token = keyring.token(Purpose.UNSUBSCRIBE, who)
-    for name, path in {
-        "subscribe": "/",
-        "missing": "/nothing",
-        "wrong link": "/u/forged",
-        "expired": "/c/forged",
-        "issue": f"/v/64/{keyring.token(Purpose.VIEW, who)}",
-        "preferences": f"/p/{token}",
-    }.items():
-        page.goto(url + path)
-        yield name
-    submit(page)
-    yield "saved"
-    page.goto(url)
-    page.fill("#email", "no address")
-    page.fill("#name", "=1")
-    submit(page)
-    yield "mistakes"
-    page.fill("#email", f"reader{time.monotonic_ns()}@example.org")
-    page.fill("#name", "")
-    submit(page)
-    yield "sent"
-    confirming = confirmation_token(keyring, who, until=time.time() + 900)
-    page.goto(f"{url}/c/{confirming}")
-    yield "confirm"
-    submit(page)
-    yield "confirmed"
-    page.goto(f"{url}/u/{token}")
-    yield "leave"
-    submit(page)
-    yield "left"
-    page.goto(f"{url}/p/{token}")
-    yield "not subscribed"
-
-
-PAGES = 14
-
-
-@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_serious_fault_on_any_page(
     browser: Browser, endpoint: str, desk: Desk, axe: str, language: str
 ) -> None:
@@ -106,20 +39,21 @@ def test_no_serious_fault_on_any_page(
     context = browser.new_context(locale=language, bypass_csp=True)
     page = context.new_page()
     faults: dict[str, Any] = {}
+    project = Project.open(desk.root, environ=desk.variables)
     seen = []
-    for name in walk(page, endpoint, desk):
+    for name in walk(page, endpoint, project):
         seen.append(name)
         assert page.locator("html").get_attribute("lang") in (language, "zh-CN", "en")
         for scheme, size in LOOKS:
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size(size)
             if found := grave(page, axe):
                 faults[f"{name}, {scheme}, {size['width']}"] = found
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= size["width"], f"{name} is {wide} pixels wide"
     context.close()
     assert faults == {}
-    assert len(seen) == PAGES
+    assert tuple(seen) == PAGES
 
 
 def test_with_the_keyboard_alone_and_without_scripts(
