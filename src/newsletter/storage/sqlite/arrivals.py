@@ -11,9 +11,7 @@ from newsletter.audience.models import SubscriberStatus
 from newsletter.audience.register import Consent, Incoming, Merged, Origin
 from newsletter.storage.sqlite import records
 from newsletter.storage.sqlite import register_sql as sql
-from newsletter.storage.sqlite.database import CACHE_KIB, transaction
-
-MERGE_CACHE_KIB = 65536  # holds the index by id of a few million people
+from newsletter.storage.sqlite.database import transaction
 
 
 def merge(
@@ -29,7 +27,6 @@ def merge(
     """See `Register.merge`."""
     values: dict[str, Any] = {"at": origin.at, "source": origin.source, "overwrite": int(overwrite)}
     db.create_function("merge_subscriber", 3, records.merge, deterministic=True)
-    db.execute(f"PRAGMA cache_size = -{MERGE_CACHE_KIB}")
     try:
         _stage(db, rows, identify)
         with transaction(db):
@@ -51,7 +48,6 @@ def merge(
     finally:
         db.execute("DROP TABLE IF EXISTS temp.gathered")
         db.execute("DROP TABLE IF EXISTS temp.arriving")
-        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
 def _stage(
