@@ -48,6 +48,7 @@ PACKAGES = {
     "java": "default-jre-headless",
     "npm": "npm",
     "spamassassin": "spamassassin",
+    "dovecot": "dovecot-imapd",
 }
 """Debian's package for each program that a test may ask for; .ci/run installs all of them."""
 

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from newsletter.audience.register import Change, Origin
+from newsletter.config import read_secret
 from newsletter.feedback.fingerprint import fingerprint
 from newsletter.feedback.history import came_back_at, history
 from newsletter.feedback.read import read_reports
 from newsletter.feedback.report import Evidence, Kind, Report
 from newsletter.feedback.returns import Action, Record, Returns, anonymous
 from newsletter.feedback.rules import Decision, decide
-from newsletter.feedback.sources import Letter, Source, Unread
+from newsletter.feedback.sources import Letter, Source, Unread, open_source
 from newsletter.mail.address import parse_address
 from newsletter.membership import Membership
 
@@ -307,6 +308,28 @@ def _take(
         return
     for one in settled:
         summary.add(one)
+
+
+def find_source(project: Project, place: str, *, keep: bool = False) -> Source:
+    """The mails in a place, with the publication's own password where one is needed; see `open_source`.
+
+    Raises:
+        UsageError, ConfigError: there is nothing of the kind.
+
+    """
+    settings = project.publication.bounces
+
+    def password() -> str:
+        return read_secret(
+            "NEWSLETTER_IMAP_PASSWORD",
+            settings.password_file,
+            root=project.root,
+            environ=project.environ,
+            missing="there is no password for the IMAP server;"
+            " set NEWSLETTER_IMAP_PASSWORD or bounces.password_file",
+        )
+
+    return open_source(place, password=password, move_to=settings.move_to, keep=keep)
 
 
 @contextmanager

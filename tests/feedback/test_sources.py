@@ -27,7 +27,7 @@ def maildir(tmp_path: Path) -> Path:
 
 
 def letters(place: Path) -> list[Letter | Unread]:
-    with closing(open_source(str(place)).letters) as found:
+    with closing(open_source(str(place), password=str).letters) as found:
         return list(found)
 
 
@@ -61,7 +61,7 @@ def test_a_maildir_has_what_nobody_has_seen_oldest_first(maildir: Path) -> None:
 def test_a_mail_that_another_process_takes_meanwhile_is_passed_over(maildir: Path) -> None:
     for number in range(3):
         (maildir / "new" / str(number)).write_bytes(MAIL % number)
-    with closing(open_source(str(maildir)).letters) as found:
+    with closing(open_source(str(maildir), password=str).letters) as found:
         first = next(found)
         (maildir / "new" / "1").unlink()
         assert [one.name for one in (first, *found)] == [
@@ -145,4 +145,4 @@ def wrong_places(tmp_path: Path) -> Iterator[Path]:
 def test_what_is_no_mailbox_is_said(tmp_path: Path) -> None:
     for place in wrong_places(tmp_path):
         with pytest.raises(UsageError, match=str(place)):
-            open_source(str(place))
+            open_source(str(place), password=str)

@@ -13,10 +13,9 @@ from newsletter.audience.verp import encode
 from newsletter.delivery.ledger import Intent, Outcome
 from newsletter.delivery.states import State
 from newsletter.feedback.rules import DAY
-from newsletter.feedback.sources import open_source
 from newsletter.mail.address import parse_address
 from newsletter.project import Project
-from newsletter.returning import Returning, Summary, open_returning, process
+from newsletter.returning import Returning, Summary, find_source, open_returning, process
 
 NOW = 1_800_000_000.0
 SECRET = {"NEWSLETTER_SECRET": "a secret of the tests of what comes back"}
@@ -147,24 +146,25 @@ To: <{name}@example.org>
         settled = self.returning.read(data, source="a test")
         return None if settled is None else [one.record.action.value for one in settled]
 
-    def process(self, place: Path, *, keep: bool = False, dry_run: bool = False) -> Summary:
+    def process(self, place: Path | str, *, keep: bool = False, dry_run: bool = False) -> Summary:
         summary = Summary()
-        source = open_source(str(place))
+        source = find_source(self.project, str(place), keep=keep or dry_run)
         process(self.returning, source, summary, keep=keep, dry_run=dry_run)
         return summary
 
 
 @contextmanager
-def open_desk(root: Path) -> Iterator[Desk]:
+def open_desk(root: Path, *, config: str = CONFIG, **environ: str) -> Iterator[Desk]:
     """The desk of a publication whose three subscribers have got issue 64."""
-    (root / "newsletter.yaml").write_text(CONFIG)
+    (root / "newsletter.yaml").write_text(config)
     rows = "".join(f"{name}@example.org\n" for name in PEOPLE)
     (root / "subscribers.csv").write_text(f"email\n{rows}")
-    project = Project.open(root, environ=SECRET)
+    project = Project.open(root, environ={**SECRET, **environ})
     now = [NOW]
     with open_returning(project, clock=lambda: now[0]) as returning:
         desk = Desk(project, returning, now)
-        desk.send(64)
+        if desk.returning.membership.ledger.campaign(64) is None:
+            desk.send(64)
         yield desk
 
 

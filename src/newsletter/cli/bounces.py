@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from newsletter.feedback.returns import Record
     from newsletter.feedback.sources import Source
+    from newsletter.project import Project
     from newsletter.returning import Settled, Summary
 
 SHOWN = 20
@@ -45,8 +46,9 @@ def process(
 ) -> int:
     """Read the mails in each PLACE and act on them, once, however often they are read.
 
-    A PLACE is a Maildir, an mbox, a mail in a file, a folder of .eml files, or - for one mail on standard input,
-    as an MTA pipes it.
+    A PLACE is a Maildir, an mbox, a mail in a file, a folder of .eml files, imaps://USER@HOST/FOLDER, or - for one
+    mail on standard input, as an MTA pipes it. The password for IMAP is in NEWSLETTER_IMAP_PASSWORD, or in the file
+    that bounces.password_file names.
 
     Exit code 0 when everything was read, 1 when some mails could not be, 75 when to try again later; with - that is
     for every failure, so that the MTA keeps the mail.
@@ -84,17 +86,20 @@ def _process(
     from newsletter.returning import open_returning, process
 
     project = Project.open(Path.cwd())
-    sources = [_source(place, envelope_to) for place in places]
+    sources = [
+        _source(project, place, keep=keep or dry_run, envelope_to=envelope_to) for place in places
+    ]
     with open_returning(project) as returning:
         for source in sources:
             process(returning, source, summary, keep=keep, dry_run=dry_run)
 
 
-def _source(place: str, envelope_to: str | None) -> Source:
-    from newsletter.feedback.sources import open_source, piped_source
+def _source(project: Project, place: str, *, keep: bool, envelope_to: str | None) -> Source:
+    from newsletter.feedback.sources import piped_source
+    from newsletter.returning import find_source
 
     if place != "-":
-        return open_source(place)
+        return find_source(project, place, keep=keep)
     told = (os.environ.get(name) for name in ENVELOPE_VARIABLES)
     return piped_source(sys.stdin.buffer, envelope_to=envelope_to or next(filter(None, told), None))
 

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from newsletter.errors import UsageError
 from newsletter.feedback.sources.files import file_letters, piped_letter
+from newsletter.feedback.sources.imap import SCHEMES, imap_letters, parse_account
 from newsletter.feedback.sources.letter import Source
 from newsletter.feedback.sources.maildir import is_maildir, maildir_letters
 from newsletter.feedback.sources.mbox import is_mbox, mbox_letters
 
 
-def open_source(place: str) -> Source:
-    """The mails in a Maildir, an mbox, a file, or a folder of `.eml` files.
+def open_source(
+    place: str, *, password: Callable[[], str], move_to: str | None = None, keep: bool = False
+) -> Source:
+    """The mails in a Maildir, an mbox, a file, a folder of `.eml` files, or behind an IMAP URL.
+
+    Args:
+        place: a path or a URL.
+        password: for an IMAP server; asked for when it is needed.
+        move_to: folder of an IMAP server for settled mails.
+        keep: whether the mails are to be left as they are.
 
     Raises:
         UsageError: there is nothing of the kind.
+        ConfigError: the URL is wrong.
 
     """
+    if place.startswith(SCHEMES):
+        account = parse_account(place, password=password)
+        return Source("imap", imap_letters(account, move_to=move_to, keep=keep))
     path = Path(place)
     if path.is_dir():
         if is_maildir(path):
