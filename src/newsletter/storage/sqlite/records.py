@@ -54,6 +54,8 @@ def merge(known: str, found: str, overwrite: int) -> str:
 
     The address stays as it was, and so does the day of joining.
     """
+    if known == found:
+        return known
     old, new = thaw(known), thaw(found)
     first, second = (new, old) if overwrite else (old, new)
     merged = replace(
