@@ -26,13 +26,16 @@ A publication is a folder with a `newsletter.yaml`; every command works on the f
 | 75 | not everybody is settled yet; run the same command again later |
 | 130 | interrupted |
 
-75 means that the relay is away, that somebody is deferred or in doubt, or that another send is running here.
+75 means that the relay or the mailbox for bounces is away, that somebody is deferred or in doubt, or that another send is
+running here.
 
 | variable | meaning |
 |---|---|
 | `NEWSLETTER_RELAY` | where mail is handed over, instead of `relay.url` |
 | `NEWSLETTER_RELAY_PASSWORD` | its password, instead of the 0600 file `relay.password_file` |
 | `NEWSLETTER_SECRET` | keys unsubscribe links and Message-IDs, instead of `.newsletter/secret` |
+| `NEWSLETTER_IMAP_PASSWORD` | for `bounces process imaps://…`, instead of the 0600 file `bounces.password_file` |
+| `NEWSLETTER_MAILGUN_KEY`, `NEWSLETTER_POSTMARK_PASSWORD` | for webhooks, see docs/returns.md |
 | `NEWSLETTER_SITE_URL`, `NEWSLETTER_PUBLIC_URL` | instead of `site_url` and `public_url` |
 
 The relay is one URL: `smtp://host:25`, `smtps://host:465` or `smtp+starttls://user@host:587`. A remote `smtp://`

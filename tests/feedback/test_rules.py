@@ -1,4 +1,4 @@
-"""What follows from each kind of report: every cell of the table in docs/returns.md."""
+"""What follows from each kind of report: every cell of the table in docs/bounces.md."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ from desk import RATE, SECRET, UNKNOWN, Desk, maildir
 
 
 def run(
-    root: Path, *words: str, mail: bytes = b"", **environ: str
+    root: Path, *words: str, mail: bytes = b"", command: str = "bounces", **environ: str
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "newsletter", "-C", str(root), "bounces", *words],
+        [sys.executable, "-m", "newsletter", "-C", str(root), command, *words],
         input=mail,
         capture_output=True,
         env={**os.environ, **SECRET, "COLUMNS": "80", **environ},
@@ -106,6 +106,9 @@ def test_the_record_is_listed(desk: Desk) -> None:
     record = json.loads(run(desk.project.root, "list", "--json").stdout)
     assert record["evidence"] == "verp"
     assert (record["status"], record["proven"], record["issue"]) == ("5.1.1", True, 64)
+    story = run(desk.project.root, "anna@example.org", command="explain").stdout.decode()
+    assert "came back, issue 64: no such mailbox, suppressed: 550 5.1.1" in story
+    assert "bounced: bounce, issue 64 (no such mailbox (5.1.1), from a test)" in story
 
 
 @pytest.mark.parametrize("words", [("process",), ("process", "-", "Maildir")])

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from newsletter.audience.register import Event, Register, Suppression
     from newsletter.content.models import Issue
     from newsletter.delivery.ledger import Entry, Ledger
+    from newsletter.feedback.returns import Returns
     from newsletter.project import Project
 
 _MEANING = {
@@ -58,6 +59,7 @@ def command(words: tuple[str, ...]) -> None:
         return
     with closing(project.register()) as register, closing(project.ledger()) as ledger:
         stop = _tell_story(register, key)
+        _tell_returns(project.returns(register), register.identify(key))
         reason = stop.reason if stop else ledger.suppression(key)
         if reason:
             click.echo(f"  suppressed: {reason}{_origin(stop)}")
@@ -105,6 +107,19 @@ def _tell_story(register: Register, key: str) -> Suppression | None:
         wording = f": “{consent.wording}”" if consent.wording else ""
         click.echo(f"  {timestamp(consent.at)}  agreed by {consent.how}{network}{wording}")
     return register.suppression(who)
+
+
+def _tell_returns(returns: Returns, who: bytes) -> None:
+    """Print every report that is proven to be about this person."""
+    from newsletter.delivery.sendlog import timestamp
+
+    for record in returns.about(who):
+        issue = f", issue {record.issue}" if record.issue is not None else ""
+        report = record.report
+        words = f": {report.diagnostic}" if report.diagnostic else ""
+        click.echo(
+            f"  {timestamp(record.at)}  came back{issue}: {report.verdict}, {record.action}{words}"
+        )
 
 
 def _origin(stop: Suppression | None) -> str:

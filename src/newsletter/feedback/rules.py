@@ -1,6 +1,6 @@
 """What follows from a report: one pure function, and how many soft bounces are enough.
 
-The rules as a table are in docs/returns.md; tests/feedback/test_rules.py has a case for each of its cells.
+The rules as a table are in docs/bounces.md; tests/feedback/test_rules.py has a case for each of its cells.
 """
 
 from __future__ import annotations
