@@ -136,6 +136,18 @@ def test_forgetting_asks_and_waits_for_a_send(run: Run, weekly: Path) -> None:
     assert (back.returncode, "only come back by themselves" in back.stderr) == (2, True)
 
 
+def test_the_list_itself_is_no_place_for_an_export(run: Run, weekly: Path) -> None:
+    (weekly / "newsletter.yaml").write_text(CONFIG.replace("database", "list.csv"))
+    (weekly / "list.csv").write_text("email\nnobody\na@example.org\n")
+    result = run("subscribers", "export", "--out", "./list.csv", cwd=weekly)
+    assert (result.returncode, "the list itself" in result.stderr) == (2, True)
+    out = run("subscribers", "export", cwd=weekly)
+    assert out.stdout.splitlines()[1:] == ["a@example.org,,active,,,,"]
+    assert "1 row of list.csv cannot be read" in out.stderr
+    result = run("subscribers", "import", "list.csv", "--yes", "--overwrite", cwd=weekly)
+    assert (result.returncode, "never changed by an import" in result.stderr) == (2, True)
+
+
 def test_nobody_to_ask_is_no_yes(run: Run, weekly: Path) -> None:
     result = run("subscribers", "import", "mailchimp-subscribed.csv", cwd=weekly)
     assert (result.returncode, "nobody to answer" in result.stderr) == (1, True)

@@ -129,6 +129,17 @@ def test_an_import_brings_in_who_may_be_brought_in(club: Membership) -> None:
         assert report.left_out == ("tags",)
 
 
+def test_mended_rejects_are_taken_in(club: Membership) -> None:
+    rejects = club.project.root / "rejects.csv"
+    take_in(club.project, rejects=rejects)
+    text = rejects.read_text().replace(",nobody,", ",somebody@example.org,")
+    report = take_in(club.project, text, rejects=rejects)
+    assert (report.rows, report.rejected, report.rejects) == (1, 0, None)
+    assert everybody(club.project)["somebody"] == (ACTIVE, None)
+    (one,) = (one for one in Everybody(club.project) if one.subscriber.name == "Nobody")
+    assert not {"row", "reason"} & set(one.subscriber.fields)
+
+
 def test_importing_again_changes_nothing(club: Membership) -> None:
     take_in(club.project)
     first = everybody(club.project)

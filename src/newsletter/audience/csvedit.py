@@ -329,9 +329,14 @@ def _create(path: Path, *, like: IO[str] | None = None) -> IO[str]:
 @contextmanager
 def _locked(target: Path) -> Iterator[None]:
     """One editor at a time; the lock is a file of its own, since the list itself is replaced."""
-    with target.with_name(f".{target.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    path = target.with_name(f".{target.name}.lock")
+    # Reading is enough for a lock, and what root has made is not to be in the way of others.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

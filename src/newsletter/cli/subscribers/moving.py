@@ -204,11 +204,14 @@ def export_people(
     What a spreadsheet would take for a formula begins with an apostrophe, which `subscribers import` takes away again.
     Whoever must not be mailed is `unsubscribed`, with the reason in the column `suppressed`.
     """
+    from newsletter.errors import UsageError
     from newsletter.exporting import Everybody, export_file
     from newsletter.exporting import export_people as write
     from newsletter.project import Project
 
     project = Project.open(Path.cwd())
+    if out is not None and out.resolve() == (project.root / project.publication.audience).resolve():
+        raise UsageError(f"--out {out}: this is the list itself")
     everybody = Everybody(project)
     with targeted(project, segment) as meant:
         if out is None:
