@@ -207,31 +207,28 @@ def test_a_guarded_cell_is_no_formula_and_comes_back(
 
 @settings(max_examples=60)
 @given(
-    data=st.one_of(
-        st.binary(max_size=150),
-        st.lists(
-            st.sampled_from(
-                [b"a@example.org", b",", b'"', b"\n", b"\r", b"x", b"\0", b"\xff", b"=", b"' "]
-            ),
-            max_size=40,
-        ).map(b"".join),
-    ),
+    data=st.binary(max_size=150),
     header=st.sampled_from(
         [b"", b"email,name\n", b"email;status\r\n", b"\xff\xfe", b"LEID,EUID,mail\n"]
     ),
     encoding=st.sampled_from([None, "utf-8", "gb18030", "utf-16", "utf-7", "iso2022_jp"]),
 )
-def test_any_bytes_are_taken_in_rejected_or_refused(
+def test_any_bytes_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, header: bytes, encoding: str | None
 ) -> None:
     path = tmp_path_factory.mktemp("any") / "l.csv"
-    rows: list[Incoming | Reject] = []
     with contextlib.suppress(AudienceError):
         rows = taken(path, header + data or b"\n", encoding=encoding)
-    if not rows:
-        return
-    assert [row.row for row in rows] == sorted({row.row for row in rows})
-    written = data.count(b"a@example.org")
-    if encoding == "utf-8" and header.startswith(b"email") and b"\0" not in data:
-        text = repr(rows)  # whatever it was taken for, every address stands somewhere
-        assert text.count("a@example.org") + text.count("local='a'") >= written
+        assert [row.row for row in rows] == sorted({row.row for row in rows})
+
+
+PIECES = (b"a@example.org", b",", b'"', b"\n", b"\r\n", b"x", b"\0", b"\xff", b"=", b"' ")
+
+
+@settings(max_examples=100)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=40).map(b"".join))
+def test_no_address_is_lost(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "l.csv"
+    rows = taken(path, b"email,name,city\n" + data, encoding="utf-8")
+    told = json.dumps([record(row) for row in rows])  # taken in or rejected, it stands somewhere
+    assert told.count("a@example.org") >= data.count(b"a@example.org")
