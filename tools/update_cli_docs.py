@@ -26,8 +26,8 @@ A publication is a folder with a `newsletter.yaml`; every command works on the f
 | 75 | not everybody is settled yet; run the same command again later |
 | 130 | interrupted |
 
-75 means that the relay or the mailbox for bounces is away, that somebody is deferred or in doubt, or that another send is
-running here.
+75 means that the relay or the mailbox for bounces is away, that somebody is deferred or in doubt, or that another send
+is running here.
 
 | variable | meaning |
 |---|---|
