@@ -238,10 +238,19 @@ class Membership:
         """Whether this address is an active subscriber already."""
         if self.register.suppression(who):
             return False
-        known = self.project.subscriber(subscriber.address.envelope) if self._in_file else None
-        if self.project.publication.keeps_list and (member := self.register.find(who)):
-            known = member.subscriber
-        return known is not None and known.status is SubscriberStatus.ACTIVE
+        if self._in_file:
+            # To its end, whoever is looked for: the time it takes must not tell who is in it.
+            key = subscriber.address.key
+            rows = self.project.subscribers()
+            known = [
+                row.subscriber
+                for row in rows
+                if row.subscriber and row.subscriber.address.key == key
+            ]
+        else:
+            member = self.register.find(who) if self.project.publication.keeps_list else None
+            known = [member.subscriber] if member else []
+        return any(one.status is SubscriberStatus.ACTIVE for one in known)
 
     @property
     def _in_file(self) -> bool:
