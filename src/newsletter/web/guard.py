@@ -29,7 +29,7 @@ _EVERYWHERE = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": (
-        "browsing-topics=(), camera=(), geolocation=(), interest-cohort=(), microphone=(), payment=()"
+        "browsing-topics=(), camera=(), geolocation=(), microphone=(), payment=()"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -105,9 +105,7 @@ class Guard:
 
         try:
             await self._answer(scope, headers, receive, dressed)
-        except (
-            Exception
-        ) as error:  # a visitor must not see it, and the log must not see the visitor
+        except Exception as error:  # not for the visitor to see, and without the visitor's words
             failed("a request", error)
             if not status:
                 await self._refuse(scope, 500, "broken")(scope, receive, dressed)
