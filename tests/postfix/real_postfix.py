@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_SECONDS = 30.0
+LOG_SECONDS = 5.0
+TRIES = 3
 
 # postgrey first, then the server behind: its refusal of a probe becomes our refusal at RCPT
 # (ADDRESS_VERIFICATION_README), as a relay does that knows the mailboxes it relays to.
@@ -186,14 +189,43 @@ def running_postfix(
         settings = {"folder": folder, "onward": onward, "policy": policy, "more": more}
         (folder / "etc" / "main.cf").write_text(MAIN.format(**settings))
         (folder / "etc" / "master.cf").write_text(MASTER.format(port=port))
-        control: list[str | Path] = [program, "-c", folder / "etc"]
-        environ = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
-        started = subprocess.run(
-            [*control, "start"], env=environ, capture_output=True, text=True, check=False
-        )
+        running = Postfix(folder, port)
         try:
-            assert started.returncode == 0, started.stdout + started.stderr
-            wait_for_port(port)
-            yield Postfix(folder, port)
+            for _ in range(TRIES):
+                started = _control(program, folder, "start")
+                assert started.returncode == 0, started.stdout + started.stderr
+                wait_for_port(port)
+                if _logs(running):
+                    break
+                _kill(folder)
+            yield running
         finally:
-            subprocess.run([*control, "stop"], env=environ, capture_output=True, check=False)
+            try:
+                _control(program, folder, "stop")
+            except subprocess.TimeoutExpired:
+                _kill(folder)
+
+
+def _control(program: Path, folder: Path, word: str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+    command = [program, "-c", folder / "etc", word]
+    return subprocess.run(
+        command, env=environ, capture_output=True, text=True, check=False, timeout=START_SECONDS
+    )
+
+
+def _logs(postfix: Postfix) -> bool:
+    """Whether its log is being written; once in a while postlogd dies at the start, and everybody waits for it."""
+    until = time.monotonic() + LOG_SECONDS
+    while "daemon started" not in postfix.log():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _kill(folder: Path) -> None:
+    """End a master that does not stop, and its children, which end with it."""
+    master = int((folder / "queue" / "pid" / "master.pid").read_text())
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(master, signal.SIGKILL)
