@@ -9,7 +9,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from web_stage import CONFIG, NOW, Clock, Endpoint, Multipart, heading, person
+from web_stage import CONFIG, ISSUE, NOW, Clock, Endpoint, Multipart, heading, person
 
 from newsletter.audience.models import SubscriberStatus
 from newsletter.audience.register import DAY, Change
@@ -232,6 +232,8 @@ def test_who_is_forgotten_is_unknown_and_can_still_leave(endpoint: Endpoint, clo
         who = membership.register.identify("anna@example.org")
         membership.forget(who, key="anna@example.org", source="a test")
 
+    (endpoint.project.root / "content").mkdir()
+    (endpoint.project.root / "content/001.yaml").write_text(ISSUE, "utf-8")
     endpoint.look(forget)
     assert endpoint.get(f"/p/{endpoint.token('anna')}").status == 404
     assert endpoint.get(f"/v/1/{endpoint.token('anna', Purpose.VIEW)}").status == 404

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from web_stage import NOW, Endpoint, heading, person, talk
+from web_stage import ISSUE, NOW, Endpoint, heading, person, talk
 
 from newsletter.audience.confirming import confirmation_token
 from newsletter.audience.register import DAY, Origin
@@ -30,10 +30,7 @@ def peopled(serving: Callable[..., Endpoint], relay: str) -> Endpoint:
     endpoint = serving()
     root = endpoint.project.root
     (root / "content").mkdir()
-    (root / "content/001.yaml").write_text(
-        "number: 1\ntitle: One\ndate: 2027-01-15T09:00:00Z\nsections: [{items: [{kind: text, body: Hello}]}]\n",
-        "utf-8",
-    )
+    (root / "content/001.yaml").write_text(ISSUE, "utf-8")
 
     def plan(membership: Membership) -> None:
         membership.request(person("ben"), source="a test")

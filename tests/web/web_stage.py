@@ -33,6 +33,12 @@ signup:
   languages: {en: English, zh-CN: 中文}
 web: {answer_after: 0}
 """
+ISSUE = """\
+number: 1
+title: One
+date: 2027-01-15T09:00:00Z
+sections: [{items: [{kind: text, body: Hello}]}]
+"""
 FORM = "application/x-www-form-urlencoded"
 
 
