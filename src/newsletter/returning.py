@@ -115,9 +115,9 @@ class Returning:
 
     def _whose(self, report: Report) -> Whose:
         """Whom a report is about. Only keyed tokens and Message-IDs prove it, or a provider's signature."""
-        sent = self.returns.sent(report.message_id) if report.message_id else None
         if report.evidence is Evidence.VERP and report.returned:
             return Whose(report.returned.subscriber_id, report.returned.issue, True)
+        sent = self.returns.sent(report.message_id) if report.message_id else None
         if report.evidence is Evidence.TOKEN and report.subscriber_id:
             same = sent is not None and sent.subscriber_id == report.subscriber_id
             return Whose(report.subscriber_id, sent.issue if sent and same else None, True)
