@@ -175,17 +175,19 @@ async def send(
         )
         campaign = plan.campaign
         run = ledger.begin_run(campaign, now=clock())
-        recovered = ledger.recover(campaign, run=run, now=clock())
-        if resend_in_doubt:
-            why = "to be sent again, by --in-doubt resend"
-            ledger.resolve(campaign, state=State.PENDING, addresses=(), now=clock(), why=why)
-        left = _reconcile(ledger, mailing, plan, now=clock())
-        ledger.expire(campaign, first_before=clock() - options.retry.give_up, now=clock())
+        plan = _clear_up(
+            ledger,
+            mailing,
+            plan,
+            run=run,
+            resend_in_doubt=resend_in_doubt,
+            give_up=options.retry.give_up,
+            now=clock(),
+        )
         waiting = sum(ledger.counts(campaign)[state] for state in SENDABLE)
         warm_up = project.publication.send.warm_up
         today = allowance(warm_up, ledger.accepted_by_day(), now=clock())
         limit = min((n for n in (options.limit, today) if n is not None), default=None)
-        log = SendLog(plan.log)
         tally = None
         if waiting and limit != 0:
             sender = Sender(
@@ -194,15 +196,35 @@ async def send(
                 run=run,
                 transport=transport,
                 compose=_composer(mailing),
-                log=log,
+                log=SendLog(plan.log),
                 options=replace(options, limit=limit),
                 total=min(waiting, limit or waiting),
                 clock=clock,
             )
             tally = await drive(sender)
         worn_out = _retire(project, ledger, campaign, now=clock()) if tally else 0
-        report = replace(plan, recovered=recovered, left=left, tally=tally, worn_out=worn_out)
-        return _account(ledger, report, today=today)
+        return _account(ledger, replace(plan, tally=tally, worn_out=worn_out), today=today)
+
+
+def _clear_up(
+    ledger: Ledger,
+    mailing: Mailing,
+    plan: SendReport,
+    *,
+    run: int,
+    resend_in_doubt: bool,
+    give_up: float,
+    now: float,
+) -> SendReport:
+    """Settle what dead runs have left behind, who has left the list, and what was tried for too long."""
+    campaign = plan.campaign
+    recovered = ledger.recover(campaign, run=run, now=now)
+    if resend_in_doubt:
+        why = "to be sent again, by --in-doubt resend"
+        ledger.resolve(campaign, state=State.PENDING, addresses=(), now=now, why=why)
+    left = _reconcile(ledger, mailing, plan, now=now)
+    ledger.expire(campaign, first_before=now - give_up, now=now)
+    return replace(plan, recovered=recovered, left=left)
 
 
 def _retire(project: Project, ledger: Ledger, campaign: Campaign, *, now: float) -> int:

@@ -12,6 +12,7 @@ from story import Desk, Mail
 from newsletter.delivery.ledger import Intent, Outcome
 from newsletter.delivery.states import State
 from newsletter.mailing import Intake
+from newsletter.membership import open_membership
 from newsletter.project import Project
 
 MEANINGS = {
@@ -39,8 +40,9 @@ def states(desk: Desk) -> Iterator[dict[State, str]]:
     project = Project.open(desk.root, environ=desk.variables)
     people = list(Intake(project))
     now = 1_700_000_000.0
+    with open_membership(project) as club:
+        club.leave(club.identify(people[0]), source="a test", address=people[0].address.key)
     with closing(project.ledger()) as ledger:
-        ledger.suppress(people[0].address.key, reason="complaint", now=now)
         # The digest of no edition: these stories look and decide, and do not send.
         campaign = ledger.plan(64, digest="0" * 64, subscribers=people, now=now)
         run = ledger.begin_run(campaign, now=now)
@@ -95,7 +97,7 @@ def test_explain_says_what_each_means(desk: Desk, states: dict[State, str], stat
     if state in SETTLED:
         assert SETTLED[state][2] in done.out
     if state is State.SUPPRESSED:
-        assert "suppressed: complaint" in done.out
+        assert "suppressed: unsubscribed" in done.out
 
 
 def test_log_tells_attempts_by_state(desk: Desk, states: dict[State, str]) -> None:

@@ -1,12 +1,13 @@
-"""Every store of this project, one after the other."""
+"""Every store of this project, one after the other, and a register that its ledger shares suppressions with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ledger_watch import Watched
+from ledger_watch import Watched, register_on, stop
 
 from newsletter.delivery.ledger import Ledger
 from newsletter.storage.memory.ledger import MemoryLedger
@@ -23,3 +24,10 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Watched]:
     )
     yield Watched(made)
     made.close()
+
+
+@pytest.fixture
+def suppress(ledger: Watched) -> Iterator[Callable[[str, str], None]]:
+    """`suppress("a@example.org", "complaint")`, by a register on the same store."""
+    with closing(register_on(ledger.ledger)) as register:
+        yield lambda address, reason: stop(register, address, reason)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from newsletter.audience.models import Subscriber
+from newsletter.audience.register import Change, Origin, Register
 from newsletter.delivery.ledger import Campaign, Claim, Counts, Entry, Intent, Ledger, Outcome
 from newsletter.delivery.states import FOLLOWERS, State
 from newsletter.mail.address import Address, parse_address
+from newsletter.storage.memory.ledger import MemoryLedger
+from newsletter.storage.memory.register import MemoryRegister
+from newsletter.storage.sqlite.register import SqliteRegister
 
 NOW = 1_700_000_000.0
 
@@ -25,6 +30,30 @@ def people(count: int) -> list[Subscriber]:
         Subscriber(address=Address(f"reader{number:05d}", "example.org", "example.org"))
         for number in range(count)
     ]
+
+
+def identify(key: str) -> bytes:
+    """An id of ten octets, as a keyring would make it."""
+    return hashlib.sha256(key.encode()).digest()[:10]
+
+
+def register_on(ledger: Any) -> Register:
+    """A register that shares the store, and so the suppressions, of a ledger."""
+    if isinstance(ledger, MemoryLedger):
+        return MemoryRegister(identify=identify, ledger=ledger)
+    return SqliteRegister(ledger.path, identify=identify)
+
+
+def stop(register: Register, address: str, reason: str) -> None:
+    """Suppress an address."""
+    origin = Origin(at=NOW, source="a test")
+    register.suppress(
+        identify(address),
+        reason=reason,
+        change=Change.SUPPRESSED,
+        origin=origin,
+        address=address,
+    )
 
 
 class Watched:

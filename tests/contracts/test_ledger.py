@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from newsletter.delivery.states import FINAL, FOLLOWERS, SENDABLE, State
 from newsletter.errors import AudienceError, LedgerError
 
 HOUR = 3600.0
+Suppress = Callable[[str, str], None]
 
 # Planning: “Freeze the recipients in one transaction.”
 
@@ -50,8 +51,8 @@ def test_duplicates_by_address_collapse_into_the_first(ledger: Any) -> None:
     assert names == ["first", "", "first"]
 
 
-def test_suppressed_addresses_are_on_record(ledger: Any) -> None:
-    ledger.suppress("b@example.org", reason="no such mailbox", now=NOW)
+def test_suppressed_addresses_are_on_record(ledger: Any, suppress: Suppress) -> None:
+    suppress("b@example.org", "no such mailbox")
     stage = Stage(ledger, [person("a"), person("B"), person("c")])
     assert stage.states() == [State.PENDING, State.SUPPRESSED, State.PENDING]
     assert stage.entry("b").reply == "no such mailbox"
@@ -141,11 +142,11 @@ def test_nobody_is_chosen(ledger: Any) -> None:
     assert (campaign.planned, list(ledger.entries(campaign))) == (0, [])
 
 
-def test_a_campaign_grows_by_whoever_is_missing(ledger: Any) -> None:
+def test_a_campaign_grows_by_whoever_is_missing(ledger: Any, suppress: Suppress) -> None:
     other = Stage(ledger, [person("z"), person("b")], issue=63)
     stage = Stage(ledger, [person("b"), person("a")])
     stage.send(State.ACCEPTED)
-    ledger.suppress("d@example.org", reason="complaint", now=NOW)
+    suppress("d@example.org", "complaint")
     whole = [person(who) for who in "abCcde"]
     before = ledger.campaign(63)
     assert ledger.extend(stage.campaign, subscribers=whole, now=NOW + 5, why="segment all") == 3
@@ -338,20 +339,22 @@ def test_the_fence_keeps_an_older_run_out(ledger: Any) -> None:
     assert stage.intend(new) == {new[0].id}
 
 
-def test_suppression_is_checked_again_at_the_intent(ledger: Any) -> None:
+def test_suppression_is_checked_again_at_the_intent(ledger: Any, suppress: Suppress) -> None:
     stage = Stage(ledger, people(3))
     claims = stage.claim()
-    ledger.suppress("reader00001@example.org", reason="complaint", now=NOW)
+    suppress("reader00001@example.org", "complaint")
     assert stage.intend(claims) == {claims[0].id, claims[2].id}
     assert stage.states() == [State.IN_FLIGHT, State.SUPPRESSED, State.IN_FLIGHT]
     assert stage.entry("reader00001").reply == "complaint"
     assert stage.entry("reader00001").message_id == ""
 
 
-def test_a_refused_intent_of_another_run_suppresses_nothing(ledger: Any) -> None:
+def test_a_refused_intent_of_another_run_suppresses_nothing(
+    ledger: Any, suppress: Suppress
+) -> None:
     stage = Stage(ledger, people(1))
     claims = stage.claim()
-    ledger.suppress("reader00000@example.org", reason="complaint", now=NOW)
+    suppress("reader00000@example.org", "complaint")
     assert stage.intend(claims, run=stage.run + 7) == set()
     assert stage.states() == [State.CLAIMED]
 
@@ -474,9 +477,9 @@ def test_an_outcome_may_suppress_the_address_in_the_same_transaction(ledger: Any
     assert other.intend(waiting) == {waiting[1].id}
 
 
-def test_the_first_reason_for_a_suppression_stays(ledger: Any) -> None:
-    ledger.suppress("a@example.org", reason="complaint", now=NOW)
-    ledger.suppress("a@example.org", reason="no such mailbox", now=NOW)
+def test_the_first_reason_for_a_suppression_stays(ledger: Any, suppress: Suppress) -> None:
+    suppress("a@example.org", "complaint")
+    suppress("a@example.org", "no such mailbox")
     assert ledger.suppression("a@example.org") == "complaint"
 
 

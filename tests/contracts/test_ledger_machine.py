@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from ledger_watch import NOW, Watched, person
+from ledger_watch import NOW, Watched, person, register_on, stop
 
 from newsletter.delivery.ledger import Campaign, Claim, Intent, Outcome
 from newsletter.delivery.states import SENDABLE, State
@@ -52,7 +52,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         # One is under watch; the other does the same, or they disagree.
         stored: Any = SqliteLedger(Path(self.folder.name) / "newsletter.db")
-        self.stores: tuple[Any, Any] = (Watched(MemoryLedger()), stored)
+        kept = MemoryLedger()
+        self.stores: tuple[Any, Any] = (Watched(kept), stored)
+        self.registers = (register_on(kept), register_on(stored))
         self.now = NOW
         self.runs: Counter[int] = Counter()
         self.work: list[Work] = []
@@ -91,7 +93,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def suppress(self, name: str) -> None:
-        self.both("suppress", f"{name}@example.org", reason="complaint", now=self.now)
+        for register in self.registers:
+            stop(register, f"{name}@example.org", "complaint")
 
     @rule(issue=st.sampled_from([64, 65]), names=LISTS)
     def list_changes(self, issue: int, names: list[str]) -> None:
@@ -239,7 +242,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "stores"):
-            for store in self.stores:
+            for store in (*self.registers, *self.stores):
                 store.close()
             self.folder.cleanup()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_watch import NOW, people, person
+from ledger_watch import NOW, identify, people, person, register_on
 
 from newsletter.audience.models import Subscriber, SubscriberStatus
 from newsletter.audience.register import (
@@ -27,10 +26,7 @@ from newsletter.audience.register import (
 from newsletter.delivery.ledger import Intent, Ledger, Outcome
 from newsletter.delivery.states import State
 from newsletter.storage.memory.ledger import MemoryLedger
-from newsletter.storage.memory.register import MemoryRegister
-from newsletter.storage.memory.suppressions import Suppressions
 from newsletter.storage.sqlite.ledger import SqliteLedger
-from newsletter.storage.sqlite.register import SqliteRegister
 
 ACTIVE, PENDING, GONE = (
     SubscriberStatus.ACTIVE,
@@ -41,10 +37,6 @@ ORIGIN = Origin(at=NOW, source="a test", reason="because")
 AGREED = Consent(at=NOW, how="double opt-in", wording="I want it", network="203.0.113.0/24")
 
 
-def identify(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()[:10]
-
-
 @dataclass
 class Store:
     register: Register
@@ -53,18 +45,13 @@ class Store:
 
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "memory":
-        shared = Suppressions()
-        ledger = MemoryLedger(identify=identify, suppressions=shared)
-        register = MemoryRegister(identify=identify, suppressions=shared, ledger=ledger)
-        yield Store(register, ledger)
-        return
-    path = tmp_path / "newsletter.db"
-    with (
-        closing(SqliteLedger(path, identify=identify)) as stored,
-        closing(SqliteRegister(path, identify=identify)) as kept,
-    ):
-        yield Store(kept, stored)
+    made: Ledger = (
+        MemoryLedger(identify=identify)
+        if request.param == "memory"
+        else SqliteLedger(tmp_path / "newsletter.db", identify=identify)
+    )
+    with closing(made) as ledger, closing(register_on(ledger)) as kept:
+        yield Store(kept, ledger)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from ledger_watch import NOW, Stage, people, person
+from ledger_watch import NOW, Stage, identify, people, person
 
 from newsletter.audience.register import Origin
 from newsletter.audience.verp import Returned
@@ -37,10 +36,6 @@ REPORT = Report(
     reporting_mta="mx.example.org",
     evidence=Evidence.VERP,
 )
-
-
-def identify(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()[:10]
 
 
 ANNA, BEN = identify("anna@example.org"), identify("ben@example.org")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from scripted import DROP, Act, Answer, Script, ScriptedServer, reply
 from sender_stage import QUICK_RETRY, Ended, compose, play, reader, readers
 
+from newsletter.audience.register import Origin
 from newsletter.delivery import sender as module
 from newsletter.delivery.ledger import Claim, Intent, Outcome
 from newsletter.delivery.options import Tally
@@ -18,6 +21,7 @@ from newsletter.delivery.sender import Sender
 from newsletter.delivery.states import State
 from newsletter.errors import ComposeError, LedgerError, RelayError, RelayRefused
 from newsletter.mail.message import Message
+from newsletter.storage.sqlite.register import SqliteRegister
 
 
 @pytest.fixture(autouse=True)
@@ -412,7 +416,9 @@ def test_who_unsubscribes_meanwhile_gets_nothing(tmp_path: Path) -> None:
             chosen = {intent.id for intent in intents}
             entry = next(one for one in ledger.entries(campaign) if one.id in chosen)
             left.append(entry.address)
-            ledger.suppress(entry.address, reason="unsubscribed", now=2.0)
+            who = hashlib.sha256(entry.address.encode()).digest()[:10]
+            with closing(SqliteRegister(ledger.path, identify=lambda _: who)) as register:
+                register.leave(who, Origin(at=2.0, source="a test"), address=entry.address)
 
     ended = play(
         Script(),

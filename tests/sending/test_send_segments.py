@@ -14,6 +14,7 @@ from small_publication import ISSUE, write_publication
 from newsletter.cli.sendrun import recipients_left
 from newsletter.delivery.states import State
 from newsletter.errors import AudienceError, EditionChanged
+from newsletter.membership import open_membership
 from newsletter.project import Project
 from newsletter.segments import Segment, parse_segment
 from newsletter.sending import SendReport, require_campaign
@@ -118,8 +119,8 @@ def test_an_issue_that_was_never_sent_was_got_by_nobody(root: Path) -> None:
 
 
 def test_a_suppressed_address_is_on_record_and_not_counted(root: Path) -> None:
-    with closing(Project.open(root, environ=SECRET).ledger()) as ledger:
-        ledger.suppress("bob@example.net", reason="complaint", now=1.0)
+    with open_membership(Project.open(root, environ=SECRET)) as club:
+        club.leave(club.register.identify("bob@example.net"), source="a test")
     assert reached(root, CV) == "a"
     assert entries(root) == "ab"
     assert reached(root, None, issue=2) == "acd"

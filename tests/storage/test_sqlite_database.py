@@ -80,15 +80,15 @@ def test_everything_is_there_after_closing(tmp_path: Path) -> None:
     with closing(planned(path)) as ledger:
         campaign = campaign_of(ledger)
         run = ledger.begin_run(campaign, now=NOW)
-        (claim, *_) = ledger.claim(campaign, run=run, limit=3, now=NOW, lease=60)
-        told = Outcome(id=claim.id, state=State.ACCEPTED, at=NOW, stage="dot", reply="250 ok")
-        intents = [Intent(claim.id, "<m>")]
-        ledger.commit(run=run, intents=intents, outcomes=[told], now=NOW)
-        ledger.suppress("x@example.org", reason="complaint", now=NOW)
+        first, second, _ = ledger.claim(campaign, run=run, limit=3, now=NOW, lease=60)
+        told = Outcome(id=first.id, state=State.ACCEPTED, at=NOW, stage="dot", reply="250 ok")
+        dead = Outcome(id=second.id, state=State.FAILED, at=NOW, suppress="no such mailbox")
+        intents = [Intent(first.id, "<m>")]
+        ledger.commit(run=run, intents=intents, outcomes=[told, dead], now=NOW)
         before = ledger.counts(campaign), list(ledger.entries(campaign))
     with closing(SqliteLedger(path)) as ledger:
         assert (ledger.counts(campaign), list(ledger.entries(campaign))) == before
-        assert ledger.suppression("x@example.org") == "complaint"
+        assert ledger.suppression(second.subscriber.address.key) == "no such mailbox"
         assert [attempt.reply for attempt in ledger.attempts(campaign)] == ["250 ok"]
         assert ledger.begin_run(campaign, now=NOW) > run
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -40,3 +40,19 @@ class Subscriber:
     language: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     joined: date | None = None
+
+
+def united(known: Subscriber, found: Subscriber, *, overwrite: bool) -> Subscriber:
+    """What an import makes of somebody who is known: gaps are filled, tags united.
+
+    With `overwrite` the found name, language and fields win. Address, status and day of joining stay.
+    """
+    first, second = (found, known) if overwrite else (known, found)
+    return replace(
+        known,
+        name=first.name or second.name,
+        tags=known.tags | found.tags,
+        language=first.language or second.language,
+        fields={**second.fields, **{name: value for name, value in first.fields.items() if value}},
+        joined=known.joined or found.joined,
+    )

@@ -83,14 +83,6 @@ class SourceIndex:
                 return value, at
         return None
 
-    def find_all(self, text: str) -> Iterator[tuple[Value, int]]:
-        """Every occurrence of `text`, in the order of the source."""
-        for value in self.values:
-            at = value.text.find(text) if text else -1
-            while at >= 0:
-                yield value, at
-                at = value.text.find(text, at + len(text))
-
 
 def _values(node: Node, location: Location, source: SourceText) -> Iterator[Value]:
     if isinstance(node, MappingNode):
@@ -116,12 +108,6 @@ class Places:
         self.index = SourceIndex(source)
         self._source = source
         self._files = files
-
-    def of_text(self, text: str) -> Place | None:
-        """Where `text` stands in the issue source, or else in a template."""
-        if found := self.index.find(text):
-            return found[0].place(found[1])
-        return self.in_files(text.strip())
 
     def of_link(self, address: str) -> Place | None:
         """Where an address stands in the issue source; Markdown may have escaped parts of it."""

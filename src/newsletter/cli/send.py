@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 EXIT_SETTLED = 0
 EXIT_FINDINGS = 1
-EXIT_UNSETTLED = 75
 
 
 @click.command()

@@ -55,11 +55,6 @@ def markdown_text(text: str) -> str:
     return plain_text(_parser().parse(text))
 
 
-def markdown_links(text: str) -> list[tuple[str, str]]:
-    """Every link as (address as it stands in the HTML, label), in order."""
-    return list(_links(_parser().parse(text)))
-
-
 def refused_links(text: str) -> list[str]:
     """Addresses of links that stay plain text since they are no https, http or mailto ones."""
     found = _links(_parser(any_link=True).parse(text))

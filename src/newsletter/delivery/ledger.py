@@ -260,9 +260,6 @@ class Ledger(Protocol):
     ) -> int:
         """Settle in_doubt entries by hand: accepted, failed or pending. No addresses means all of them."""
 
-    def suppress(self, address: str, *, reason: str, now: float) -> None:
-        """Never mail this address key again; entries that wait for it follow at their intent."""
-
     def suppression(self, address: str) -> str | None:
         """Why an address key is suppressed, or None."""
 

@@ -18,7 +18,6 @@ from newsletter.mail.address import Address, parse_address
 
 MAX_NAME = 200
 MAX_FIELDS = 50
-MAX_SHOWN = 1000  # characters of a wrong value that the page shows again
 TRAP = "website"
 """A field that people do not see; what fills it in is no person."""
 

@@ -35,7 +35,6 @@ class MemoryLedger:
 
     Args:
         identify: as for `SqliteLedger`.
-        suppressions: what a register knows too.
 
     """
 
@@ -43,10 +42,9 @@ class MemoryLedger:
         self,
         *,
         identify: Callable[[str], bytes] | None = None,
-        suppressions: Suppressions | None = None,
     ) -> None:
         self._identify: Callable[[str], bytes | None] = identify or (lambda _key: None)
-        self._suppressed = Suppressions() if suppressions is None else suppressions
+        self.suppressions = Suppressions()  # a register knows them too
         self._campaigns: dict[int, Campaign] = {}  # by issue
         self._runs: Counter[int] = Counter()  # the latest run of each campaign
         self._rows: dict[int, Row] = {}  # by id, in the order of the lists
@@ -219,7 +217,15 @@ class MemoryLedger:
             self._days[datetime.fromtimestamp(outcome.at, UTC).date().isoformat()] += 1
         if outcome.suppress is not None:
             key = row.subscriber.address.key
-            self._suppress(key, reason=outcome.suppress, source="send", now=outcome.at)
+            self.suppressions.add(
+                Suppression(
+                    id=self._identify(key),
+                    address=key,
+                    reason=outcome.suppress,
+                    source="send",
+                    at=outcome.at,
+                )
+            )
 
     def postpone(self, ids: Sequence[int], *, run: int, until: float, now: float) -> None:
         """See `Ledger.postpone`."""
@@ -306,13 +312,9 @@ class MemoryLedger:
         self.remarks.append(f"{len(found)} in doubt resolved as {state.value}: {why}")
         return len(found)
 
-    def suppress(self, address: str, *, reason: str, now: float) -> None:
-        """See `Ledger.suppress`."""
-        self._suppress(address, reason=reason, source="operator", now=now)
-
     def suppression(self, address: str) -> str | None:
         """See `Ledger.suppression`."""
-        found = self._suppressed.find(self._identify(address), address)
+        found = self.suppressions.find(self._identify(address), address)
         return found.reason if found else None
 
     def forget(self, who: bytes) -> bool:
@@ -334,12 +336,6 @@ class MemoryLedger:
 
     def close(self) -> None:
         """See `Ledger.close`."""
-
-    def _suppress(self, address: str, *, reason: str, source: str, now: float) -> None:
-        who = self._identify(address)
-        self._suppressed.add(
-            Suppression(id=who, address=address, reason=reason, source=source, at=now)
-        )
 
     def _of(self, campaign: Campaign) -> list[Row]:
         return [row for row in self._rows.values() if row.campaign == campaign.id]

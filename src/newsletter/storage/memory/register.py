@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from newsletter.audience.models import Subscriber, SubscriberStatus
+from newsletter.audience.models import Subscriber, SubscriberStatus, united
 from newsletter.audience.register import (
     CONFIRMATION_PAUSE,
     CONFIRMATIONS,
@@ -24,7 +24,6 @@ from newsletter.audience.register import (
 )
 from newsletter.storage.memory.ledger import MemoryLedger
 from newsletter.storage.memory.returned import Returned
-from newsletter.storage.memory.suppressions import Suppressions
 
 ACTIVE, PENDING, GONE = (
     SubscriberStatus.ACTIVE,
@@ -38,8 +37,7 @@ class MemoryRegister:
 
     Args:
         identify: the id of an address key.
-        suppressions: what a ledger knows too.
-        ledger: whose rows are erased with a person.
+        ledger: that it shares suppressions with, and whose rows are erased with a person.
 
     """
 
@@ -47,11 +45,10 @@ class MemoryRegister:
         self,
         *,
         identify: Callable[[str], bytes],
-        suppressions: Suppressions | None = None,
-        ledger: MemoryLedger | None = None,
+        ledger: MemoryLedger,
     ) -> None:
         self._identify = identify
-        self._suppressed = Suppressions() if suppressions is None else suppressions
+        self._suppressed = ledger.suppressions
         self._ledger = ledger
         self._last = 0
         self._members: dict[bytes, Member] = {}  # in the order of joining
@@ -177,8 +174,7 @@ class MemoryRegister:
         self._events = [(one, event) for one, event in self._events if one != who]
         self._consents = [(one, consent) for one, consent in self._consents if one != who]
         known = self.returned.forget(who) or known
-        if self._ledger is not None:
-            known = self._ledger.forget(who) or known
+        known = self._ledger.forget(who) or known
         self._stop(who, None, "forgotten", origin)
         self.note(who, Change.FORGOTTEN, origin)
         return known
@@ -224,7 +220,7 @@ class MemoryRegister:
         status = known.status
         if found.status is GONE or (known.status is PENDING and found.status is ACTIVE):
             status = found.status
-        merged = replace(_united(known, found, overwrite=overwrite), status=status)
+        merged = replace(united(known, found, overwrite=overwrite), status=status)
         if goes:
             return "left", merged
         return ("unchanged" if merged == known else "updated"), merged
@@ -362,15 +358,3 @@ def _gathered(found: Sequence[Incoming]) -> Incoming:
     person = replace(first.subscriber, status=GONE) if gone else first.subscriber
     suppress = max((one.suppress for one in found if one.suppress), default=None)
     return Incoming(row=first.row, subscriber=person, suppress=suppress)
-
-
-def _united(known: Subscriber, found: Subscriber, *, overwrite: bool) -> Subscriber:
-    first, second = (found, known) if overwrite else (known, found)
-    return replace(
-        known,
-        name=first.name or second.name,
-        tags=known.tags | found.tags,
-        language=first.language or second.language,
-        fields={**second.fields, **{name: value for name, value in first.fields.items() if value}},
-        joined=known.joined or found.joined,
-    )

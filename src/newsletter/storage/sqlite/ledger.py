@@ -293,12 +293,6 @@ class SqliteLedger:
             self._remark(campaign, f"{len(rows)} in doubt resolved as {state.value}: {why}", now)
         return len(rows)
 
-    def suppress(self, address: str, *, reason: str, now: float) -> None:
-        """See `Ledger.suppress`."""
-        values = {"reader": self._identify(address), "address": address, "at": now}
-        with explained(self.path), transaction(self._db):
-            self._db.execute(sql.SUPPRESS, {**values, "reason": reason, "source": "operator"})
-
     def suppression(self, address: str) -> str | None:
         """See `Ledger.suppression`."""
         values = {"reader": self._identify(address), "address": address}

@@ -125,11 +125,6 @@ JOIN campaign ON campaign.id = entry.campaign
 WHERE json_extract(value, '$[10]') IS NOT NULL AND entry.reader IS NOT NULL
 """
 
-SUPPRESS = """
-INSERT OR IGNORE INTO suppression (reader, address, reason, source, at)
-VALUES (:reader, :address, :reason, :source, :at)
-"""
-
 SUPPRESSED = """
 SELECT reason FROM suppression WHERE address = :address
 UNION ALL SELECT reason FROM suppression WHERE reader = :reader

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from newsletter.audience.models import Subscriber
+from newsletter.audience.models import Subscriber, united
 from newsletter.delivery.ledger import Attempt, Entry, Intent, Outcome
 from newsletter.delivery.states import State
 from newsletter.mail.address import Address
@@ -50,23 +49,10 @@ def thaw(text: str) -> Subscriber:
 
 
 def merge(known: str, found: str, overwrite: int) -> str:
-    """What an import makes of a frozen subscriber: gaps are filled, tags united; with `overwrite` the found values win.
-
-    The address stays as it was, and so does the day of joining.
-    """
+    """`united` of two frozen subscribers, frozen; as a function that SQL can call."""
     if known == found:
         return known
-    old, new = thaw(known), thaw(found)
-    first, second = (new, old) if overwrite else (old, new)
-    merged = replace(
-        old,
-        name=first.name or second.name,
-        tags=old.tags | new.tags,
-        language=first.language or second.language,
-        fields={**second.fields, **{name: value for name, value in first.fields.items() if value}},
-        joined=old.joined or new.joined,
-    )
-    return freeze(merged)
+    return freeze(united(thaw(known), thaw(found), overwrite=bool(overwrite)))
 
 
 def intents_json(intents: Sequence[Intent]) -> str:

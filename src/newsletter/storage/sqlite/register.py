@@ -24,7 +24,6 @@ from newsletter.audience.register import (
     Suppression,
 )
 from newsletter.storage.sqlite import arrivals, records
-from newsletter.storage.sqlite import ledger_sql as ledger
 from newsletter.storage.sqlite import register_sql as sql
 from newsletter.storage.sqlite.database import explained, nested, open_database, prove_identity
 
@@ -303,7 +302,7 @@ class SqliteRegister:
         if address:
             self._db.execute(sql.KNOW, values)
         told = {**values, "source": origin.source, "at": origin.at}
-        return self._db.execute(ledger.SUPPRESS, told).rowcount > 0
+        return self._db.execute(sql.SUPPRESS, told).rowcount > 0
 
     def _address(self, who: bytes) -> str | None:
         member = self.find(who)

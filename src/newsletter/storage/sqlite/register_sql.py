@@ -28,6 +28,11 @@ AGREE = """
 INSERT INTO consent (reader, at, how, wording, network) VALUES (:reader, :at, :how, :wording, :network)
 """
 
+SUPPRESS = """
+INSERT OR IGNORE INTO suppression (reader, address, reason, source, at)
+VALUES (:reader, :address, :reason, :source, :at)
+"""
+
 # Somebody may be known by the address alone, from an early database; then the id is added.
 KNOW = (
     "UPDATE OR IGNORE suppression SET reader = :reader WHERE address = :address AND reader IS NULL"
