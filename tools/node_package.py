@@ -10,15 +10,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+from fetching import CannotFetch, kept, run
+
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "npm"
-PATIENCE = 300
-
-
-class CannotFetch(Exception):
-    """There is no npm here, or npm could not get the package."""
 
 
 def fetched(name: str, version: str, *, cache: Path = CACHE, npm: str | None = None) -> Path:
@@ -34,40 +30,19 @@ def fetched(name: str, version: str, *, cache: Path = CACHE, npm: str | None = N
         CannotFetch: it is not there and cannot be got.
 
     """
-    folder = cache / f"{name.replace('/', '+')}-{version}"
-    if folder.is_dir():
-        return folder
-    program = npm or shutil.which("npm")
-    if program is None:
-        raise CannotFetch("no npm here: apt-get install npm")
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as made:
-        _pack(program, f"{name}@{version}", Path(made))
-        (archive,) = Path(made).glob("*.tgz")
-        subprocess.run(["tar", "-xzf", archive, "-C", made], check=True)
-        try:
-            Path(made, "package").rename(folder)
-        except OSError:
-            if not folder.is_dir():  # somebody else was faster
-                raise
-    return folder
 
+    def pack(where: Path) -> Path:
+        program = npm or shutil.which("npm")
+        if program is None:
+            raise CannotFetch("no npm here: apt-get install npm")
+        what = f"{name}@{version}"
+        options = ["--silent", "--pack-destination", str(where)]
+        run([program, "pack", what, *options], what=f"npm pack {what}", where=where)
+        (archive,) = where.glob("*.tgz")
+        subprocess.run(["tar", "-xzf", archive, "-C", where], check=True)
+        return where / "package"
 
-def _pack(program: str, what: str, where: Path) -> None:
-    try:
-        done = subprocess.run(
-            [program, "pack", what, "--silent", "--pack-destination", str(where)],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            cwd=where,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CannotFetch(f"npm pack {what}: {error}") from None
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise CannotFetch(f"npm pack {what}: {said[0] if said else done.returncode}")
+    return kept(cache / f"{name.replace('/', '+')}-{version}", pack)
 
 
 def main() -> int:

@@ -9,26 +9,21 @@ what is installed here, and pip refuses an archive that is any other. Nothing of
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import tarfile
-import tempfile
 from pathlib import Path
+
+from fetching import CannotFetch, kept, run
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "python"
 LOCK = ROOT / "requirements" / "dev.txt"
-PATIENCE = 300
 
 # The build tool is in the environment; pip would fetch another one for each package.
 DOWNLOAD = (
     *("-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--require-hashes"),
     *("--no-deps", "--no-binary=:all:", "--no-build-isolation"),
 )
-
-
-class CannotFetch(Exception):
-    """The package is not locked, or pip could not get it."""
 
 
 def fetched(name: str, *, cache: Path = CACHE, lock: Path = LOCK) -> Path:
@@ -44,23 +39,22 @@ def fetched(name: str, *, cache: Path = CACHE, lock: Path = LOCK) -> Path:
 
     """
     pinned = _pinned(name, lock)
-    folder = cache / pinned.split()[0].replace("==", "-")
-    if folder.is_dir():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as made:
-        _download(pinned, Path(made))
-        (archive,) = Path(made).glob("*.tar.gz")
-        unpacked = Path(made, "unpacked")
+    what = pinned.split()[0]
+
+    def download(where: Path) -> Path:
+        wanted = where / "wanted.txt"
+        wanted.write_text(f"{pinned}\n", "utf-8")
+        places = ["--requirement", str(wanted), "--dest", str(where)]
+        command = [sys.executable, *DOWNLOAD, *places]
+        run(command, what=f"pip download {what}", where=where)
+        (archive,) = where.glob("*.tar.gz")
+        unpacked = where / "unpacked"
         with tarfile.open(archive) as tar:
             tar.extractall(unpacked, filter="data")
         (top,) = unpacked.iterdir()
-        try:
-            top.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # somebody else was faster
-                raise
-    return folder
+        return top
+
+    return kept(cache / what.replace("==", "-"), download)
 
 
 def _pinned(name: str, lock: Path) -> str:
@@ -73,27 +67,6 @@ def _pinned(name: str, lock: Path) -> str:
     if found is None:
         raise CannotFetch(f"{lock.name} has no {normal} with hashes")
     return " ".join(found[0].replace("\\\n", " ").split())
-
-
-def _download(pinned: str, where: Path) -> None:
-    what = pinned.split()[0]
-    wanted = where / "wanted.txt"
-    wanted.write_text(f"{pinned}\n", "utf-8")
-    try:
-        done = subprocess.run(
-            [sys.executable, *DOWNLOAD, "--requirement", wanted, "--dest", where],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            cwd=where,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise CannotFetch(f"pip download {what}: {error}") from None
-    if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        said = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
-        raise CannotFetch(f"pip download {what}: {said[0] if said else done.returncode}")
 
 
 def main() -> int:
