@@ -23,8 +23,15 @@ from newsletter.delivery.ledger import (
 from newsletter.delivery.states import State
 from newsletter.storage.sqlite import ledger_sql as sql
 from newsletter.storage.sqlite import records
-from newsletter.storage.sqlite.database import explained, open_database, prove_identity, transaction
+from newsletter.storage.sqlite.database import (
+    CACHE_KIB,
+    explained,
+    open_database,
+    prove_identity,
+    transaction,
+)
 
+PLAN_CACHE_KIB = 2048  # sorting takes as much again, and what is written in order needs little
 _CAMPAIGN = "SELECT id, issue, digest, planned, planned_at FROM campaign"
 
 
@@ -362,9 +369,11 @@ class _Incoming:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+        self._db.execute(f"PRAGMA cache_size = -{PLAN_CACHE_KIB}")
 
     def __exit__(self, *_: object) -> None:
         self._db.execute("DROP TABLE IF EXISTS temp.incoming")
+        self._db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
     def _rows(self) -> Iterator[tuple[int, str, str, bytes | None, bool]]:
         """Of those who are not chosen only the address, since it may come again."""
